@@ -1,0 +1,1 @@
+"""Start, supervise, drain, close."""

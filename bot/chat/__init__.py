@@ -1,0 +1,1 @@
+"""What happens to one message: service, commands, prompt, delivery, access."""

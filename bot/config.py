@@ -1,0 +1,1 @@
+"""YAML to frozen settings, with the place of every error."""

@@ -1,0 +1,1 @@
+"""Inference: one noun a file. Nothing outside this package touches llama.cpp."""

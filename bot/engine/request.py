@@ -1,0 +1,106 @@
+"""What the engine is asked, and what it answers with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bot.errors import EngineLostError, RequestError
+from bot.messages import FinishReason, ReplyFacts
+from bot.settings import ReasoningMode
+
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatMessage:
+    """One message of a prompt."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SamplingParams:
+    """How tokens are chosen. The defaults choose freely from the model's own distribution."""
+
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
+    min_p: float = 0.0
+    typical_p: float = 1.0
+    repeat_penalty: float = 1.0
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    penalty_last_n: int = 64
+    dry_multiplier: float = 0.0
+    dry_base: float = 1.75
+    dry_allowed_length: int = 2
+    dry_penalty_last_n: int = -1
+    dry_sequence_breakers: tuple[str, ...] = ("\n", ":", '"', "*")
+    seed: int | None = None
+    """None draws a new one for each request."""
+    logit_bias: Mapping[int, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationRequest:
+    """One reply to be written."""
+
+    messages: tuple[ChatMessage, ...]
+    """The whole prompt, oldest first. Append-only from turn to turn, so that its start stays in the KV cache."""
+    user: str
+    """Whose turn it is, for fairness: the line is served round-robin between users."""
+    conversation: str | None = None
+    """Name under which the evaluated prompt is kept; None for a request that stands alone."""
+    sampling: SamplingParams = field(default_factory=SamplingParams)
+    max_tokens: int | None = None
+    """None is as many as fit the window."""
+    stop: tuple[str, ...] = ()
+    reasoning: ReasoningMode = "hide"
+    reasoning_budget: int | None = None
+    """Most tokens of thought; None is half of `max_tokens`."""
+    continue_final: bool = False
+    """The last message is the assistant's own and is written on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationWaiting:
+    """The request stands in the line; `position` 1 is next."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationDelta:
+    """A piece of the reply; `reasoning` where it is thought, not answer."""
+
+    text: str
+    reasoning: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationDone:
+    """The end of a reply: stopped by the model, by its length or by a cancel. The text so far is all there."""
+
+    text: str
+    """The answer, without thoughts."""
+    reasoning: str
+    facts: ReplyFacts
+
+    @property
+    def finish_reason(self) -> FinishReason:
+        """Why it ended."""
+        return self.facts.finish_reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationFailed:
+    """The request could not be finished."""
+
+    error: RequestError | EngineLostError
+    text: str
+    """The answer so far."""
+
+
+GenerationEvent = GenerationWaiting | GenerationDelta | GenerationDone | GenerationFailed
+"""Any number of the first two, then exactly one of the last two."""

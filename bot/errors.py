@@ -1,0 +1,99 @@
+"""The exception tree. Errors are told apart by type, never by their text."""
+
+from typing import ClassVar
+
+
+class HearthbotError(Exception):
+    """Base of every error this project raises on purpose.
+
+    `str(error)` is for the log and the owner. A process that ends because of it exits with `exit_code`.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+
+class ConfigError(HearthbotError):
+    """The YAML file, a command line option or an environment variable is wrong; the text says which and where."""
+
+    exit_code = 2
+
+
+class ModelLoadError(HearthbotError):
+    """The model file is missing, damaged or does not fit this machine."""
+
+    exit_code = 3
+
+
+class StorageError(HearthbotError):
+    """The database cannot be opened, read or written."""
+
+    exit_code = 4
+    user_text: ClassVar[str] = (
+        "I cannot write anything down at the moment, so I must not answer. "
+        "Please tell the owner of this bot that its storage needs a look."
+    )
+
+
+class EngineLostError(HearthbotError):
+    """The inference engine failed for good. The process ends, so that its supervisor starts a fresh one."""
+
+    exit_code = 5
+    code: ClassVar[str] = "engine_lost"
+    http_status: ClassVar[int] = 503
+    user_text: ClassVar[str] = "The model has stopped working and is being restarted. Please try again in a minute."
+
+
+class RequestError(HearthbotError):
+    """One request cannot be served; the daemon goes on.
+
+    `code` is stable and for programs, `http_status` for the HTTP API, `user_text` is safe to show in a chat.
+    """
+
+    code: ClassVar[str] = "request_failed"
+    http_status: ClassVar[int] = 500
+
+    def __init__(self, user_text: str, detail: str = "") -> None:
+        """`detail` is added for the log only."""
+        super().__init__(f"{user_text} ({detail})" if detail else user_text)
+        self.user_text = user_text
+
+
+class InvalidRequestError(RequestError):
+    """The request asks for something that cannot be done."""
+
+    code = "invalid_request"
+    http_status = 400
+
+
+class PromptTooLongError(InvalidRequestError):
+    """The prompt can never fit the context window."""
+
+    code = "context_length_exceeded"
+
+    def __init__(self, prompt_tokens: int, limit: int) -> None:
+        """`prompt_tokens` is the size of the prompt and `limit` the most that fits, both in tokens."""
+        super().__init__(
+            f"This is too long for me: {prompt_tokens} tokens, and I can read {limit} at once. "
+            "Please shorten it or send it in parts."
+        )
+        self.prompt_tokens = prompt_tokens
+        self.limit = limit
+
+
+class QueueFullError(RequestError):
+    """The waiting line, or this user's part of it, is full."""
+
+    code = "queue_full"
+    http_status = 429
+
+
+class AdapterError(HearthbotError):
+    """Base of what an adapter's `start` and `wait` raise."""
+
+
+class PermanentAdapterError(AdapterError):
+    """Trying again cannot help (a wrong token, a missing intent). The text says what to fix."""
+
+
+class RetryableAdapterError(AdapterError):
+    """The network or the platform failed; the supervisor tries again with backoff."""

@@ -1,0 +1,1 @@
+"""Finds an adapter by its name."""

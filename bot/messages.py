@@ -1,0 +1,160 @@
+"""The data types that cross the boundary between the core and the adapters. All are immutable."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+FinishReason = Literal["stop", "length", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationKey:
+    """Whose conversation it is. Ids are the platform's, as text; `thread` is empty where there is none."""
+
+    adapter: str
+    chat: str
+    thread: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that came with a message. `read` downloads it when the core wants it."""
+
+    name: str
+    media_type: str
+    size: int
+    """Bytes."""
+    read: Callable[[], Awaitable[bytes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomingMessage:
+    """One message from a person, as an adapter hands it to the core."""
+
+    adapter: str
+    chat: str
+    user: str
+    message_id: str
+    text: str
+    thread: str = ""
+    sender_name: str = ""
+    direct: bool = True
+    """A private chat, not a group."""
+    addressed: bool = True
+    """Meant for the bot: a private chat, a mention, a reply to it or a command."""
+    reply_to: str | None = None
+    """Id of the message this one replies to."""
+    attachments: tuple[Attachment, ...] = ()
+    edited: bool = False
+    """A new version of the message with the same `message_id`."""
+
+    @property
+    def key(self) -> ConversationKey:
+        """The conversation this message belongs to."""
+        return ConversationKey(adapter=self.adapter, chat=self.chat, thread=self.thread, user=self.user)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandSpec:
+    """A command as adapters show it in their native menus. Names have no leading slash."""
+
+    name: str
+    summary: str
+    """One line, at most 100 characters (Discord's limit for a command's description)."""
+    aliases: tuple[str, ...] = ()
+    argument: str = ""
+    """How the argument is written in help, such as `[name]`; empty where there is none."""
+    choices: tuple[str, ...] = ()
+    """Known values of the argument, for completion."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Token counts of one reply. `cached_tokens` is the part of `prompt_tokens` that was not evaluated again."""
+
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timings:
+    """Durations of one reply in milliseconds."""
+
+    queue_ms: float
+    """From submission until a sequence was given to the request."""
+    prefill_ms: float
+    """From then until the prompt was evaluated."""
+    ttft_ms: float
+    """From submission to the first token."""
+    decode_ms: float
+    """From the first token to the last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyFacts:
+    """What is known of a finished reply."""
+
+    finish_reason: FinishReason
+    usage: Usage
+    timings: Timings
+
+    @property
+    def prefill_tokens_per_s(self) -> float:
+        """Evaluated prompt tokens per second; 0 where nothing was timed."""
+        evaluated = self.usage.prompt_tokens - self.usage.cached_tokens
+        return evaluated * 1000 / self.timings.prefill_ms if self.timings.prefill_ms else 0.0
+
+    @property
+    def decode_tokens_per_s(self) -> float:
+        """Generated tokens per second after the first; 0 where nothing was timed."""
+        following = max(0, self.usage.completion_tokens - 1)
+        return following * 1000 / self.timings.decode_ms if self.timings.decode_ms else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyWaiting:
+    """The request stands in the line; `position` 1 is next."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyDelta:
+    """A piece of the reply. `reasoning` marks the model's thoughts, sent only where they are shown."""
+
+    text: str
+    reasoning: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyDone:
+    """The reply is complete. `facts` is None for what no model wrote (a command's answer)."""
+
+    text: str
+    facts: ReplyFacts | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyError:
+    """The reply failed. `text` is safe to show; `partial` is what had been written before."""
+
+    code: str
+    text: str
+    partial: str = ""
+
+
+ReplyEvent = ReplyWaiting | ReplyDelta | ReplyDone | ReplyError
+"""Any number of `ReplyWaiting` and `ReplyDelta`, then exactly one `ReplyDone` or `ReplyError`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingMessage:
+    """What a `ReplyTarget` shows. While a reply streams, `final` is False and `text` is all of it so far."""
+
+    text: str
+    final: bool = True
+    facts: ReplyFacts | None = None
+    error: str | None = None
+    """The error's code, where `text` reports one."""

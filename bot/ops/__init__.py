@@ -1,0 +1,1 @@
+"""What the owner of a box asks of the daemon besides chatting."""
