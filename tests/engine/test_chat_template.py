@@ -83,9 +83,7 @@ HISTORY = talk("s:Be kind.", "u:Hi", "a:Hello", "u:Bye")
         ),
         (
             "deepseek-r1",
-            (
-                "<s>Be kind.<｜User｜>Hi<｜Assistant｜>Hello<｜end▁of▁sentence｜><｜User｜>Bye<｜Assistant｜><think>\n",  # noqa: RUF001 - the model's
-            ),
+            "<s>Be kind.<｜User｜>Hi<｜Assistant｜>Hello<｜end▁of▁sentence｜><｜User｜>Bye<｜Assistant｜><think>\n",  # noqa: RUF001 - the model's
         ),
         ("parts-only", "<system>Be kind.\n<user>Hi\n<assistant>Hello\n<user>Bye\n<assistant>"),
     ],
