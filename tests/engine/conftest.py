@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.real_engine import ENGINE_SETTINGS, Recorder, load_params
 
 from bot.engine.engine import Engine
 from bot.engine.runner import Runner
 from bot.settings import ModelSettings
+from tests.support.real_engine import ENGINE_SETTINGS, Recorder, load_params
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.support.real_engine import ENGINE_SETTINGS, Recorder
 
 from bot.engine.engine import Engine
 from bot.engine.generation import Generation
@@ -23,6 +22,7 @@ from bot.engine.request import (
 )
 from bot.errors import EngineLostError, PromptTooLongError, QueueFullError
 from bot.settings import EngineSettings, ModelSettings
+from tests.support.real_engine import ENGINE_SETTINGS, Recorder
 
 GREEDY = SamplingParams(temperature=0)
 PERSONA = ChatMessage(role="system", content="You are a patient teacher who explains things with short examples. " * 8)

@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.support.real_engine import load_params
 
 from bot.engine.probe import Probe
 from bot.errors import ModelLoadError
 from bot.settings import EngineSettings
+from tests.support.real_engine import load_params
 
 PARAMS = load_params(EngineSettings(n_ctx=4096, max_parallel=2))
 

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from tests.support.real_engine import load_params
 
 from bot.engine.request import SamplingParams
 from bot.engine.runner import BatchPart, NoCellsError, Runner
 from bot.engine.sampler import Sampler
 from bot.errors import InvalidRequestError, ModelLoadError
 from bot.settings import EngineSettings
+from tests.support.real_engine import load_params
 
 
 def prompt(
@@ -60,7 +60,7 @@ def test_lora_that_is_missing_is_named() -> None:
     """A LoRA adapter that is not there is a clear error, and nothing stays loaded."""
     params = load_params(EngineSettings(n_ctx=256))
     broken = type(params).from_json({**params.to_json(), "lora": [["/nonexistent.gguf", 1.0]]})
-    with pytest.raises(ModelLoadError, match="/nonexistent.gguf: no such file"):
+    with pytest.raises(ModelLoadError, match=r"/nonexistent\.gguf: no such file"):
         Runner(broken)
 
 
@@ -124,5 +124,5 @@ def test_dry_keeps_a_model_from_repeating_itself(runner: Runner) -> None:
 
 def test_a_bias_for_an_unknown_token_is_refused(runner: Runner) -> None:
     """A token id outside the vocabulary is the caller's mistake and says so."""
-    with pytest.raises(InvalidRequestError, match="names token 99999999; this model has tokens 0 to"):
+    with pytest.raises(InvalidRequestError, match=r"names token 99999999; this model has tokens 0 to"):
         Sampler(SamplingParams(logit_bias={99_999_999: 1.0}), runner.vocabulary, n_ctx=64)
