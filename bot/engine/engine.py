@@ -44,9 +44,9 @@ class Engine:
             wanted = await asyncio.to_thread(Probe(cache_dir / "probe.json", notify=notify).find, wanted)
         runner = await asyncio.to_thread(Runner, wanted)
         try:
-            template = ChatTemplate.for_model(
+            template = ChatTemplate.choose(
                 model,
-                own_template=runner.chat_template,
+                model_template=runner.chat_template,
                 bos_token=runner.vocabulary.bos_text,
                 eos_token=runner.vocabulary.eos_text,
                 control_texts=runner.vocabulary.control_texts,

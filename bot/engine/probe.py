@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from bot.engine.cpu import cpu_description
 from bot.engine.load_params import ALL_LAYERS, LoadParams
@@ -40,7 +41,12 @@ class Probe:
     """Remembers its answers in a JSON file; a damaged file is as good as none."""
 
     def __init__(
-        self, answers: Path, *, notify: Callable[[str], None], child: Sequence[str] = _CHILD, timeout_s: float = _TIMEOUT_S
+        self,
+        answers: Path,
+        *,
+        notify: Callable[[str], None],
+        child: Sequence[str] = _CHILD,
+        timeout_s: float = _TIMEOUT_S,
     ) -> None:
         """`child` is the command that tries the parameters it gets as JSON on standard input."""
         self._answers = answers
@@ -106,10 +112,11 @@ class Probe:
         )
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
-    def _read(self) -> dict[str, dict[str, object]]:
+    def _read(self) -> dict[str, dict[str, Any]]:
         try:
-            answers = json.loads(self._answers.read_text())
-            LoadParams.from_json(next(iter(answers.values()))["params"]) if answers else None
+            answers: dict[str, dict[str, Any]] = json.loads(self._answers.read_text())
+            for answer in answers.values():
+                LoadParams.from_json(answer["params"])
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return {}
         return answers
