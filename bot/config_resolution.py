@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from bot.config_document import Document, KeyPath, format_path
+from bot.config_document import Document, KeyPath, format_path, printable
 from bot.config_prepare import Preparation
 from bot.config_problem import Problem, did_you_mean
 from bot.config_shape import Shape, known_keys
@@ -67,10 +67,10 @@ class Resolution:
                 if off:
                     adapters[str(name)] = AdapterSettings(enabled=False)
                 else:
-                    self._add(at, str(error), on_key=True)
+                    self._add(at, printable(str(error)), on_key=True)
                 continue
             except ConfigError as error:
-                self._add(at, str(error), on_key=True)
+                self._add(at, printable(str(error)), on_key=True)
                 continue
             prepared = preparation.prepare(Shape.of(model), values, at, secrets_needed=not off)
             document = self.document.renamed(preparation.renamed)
@@ -100,7 +100,7 @@ class Resolution:
             except MissingDependencyError:
                 continue
             except ConfigError as error:
-                self._add(path, str(error))
+                self._add(path, printable(str(error)))
 
     def _add(self, path: KeyPath, text: str, *, on_key: bool = False) -> None:
         entry = self.document.nearest(path)

@@ -31,7 +31,7 @@ def describe_found(shape: Shape, value: Any, written: str | None) -> str:
         case _ if shape.is_container:
             return "text"
         case _:
-            unquote = "; remove the quotes" if written is None and _is_number(value) else ""
+            unquote = "; remove the quotes" if written is None and _is_number_or_boolean(value) else ""
             return f"the text {shorten(json.dumps(value, ensure_ascii=False))}{unquote}"
 
 
@@ -48,7 +48,9 @@ def _quote(shape: Shape, word: str) -> str:
     return f'; put it in quotes: "{shorten(word)}"' if fits or word in shape.literals() else ""
 
 
-def _is_number(text: str) -> bool:
+def _is_number_or_boolean(text: str) -> bool:
+    if text in {"true", "false"}:
+        return True
     try:
         float(text)
     except ValueError:

@@ -100,7 +100,7 @@ class AdapterLoader:
         known = self.names()
         nearest = get_close_matches(name.lower(), known, n=1)
         hint = f"; did you mean {nearest[0]}?" if nearest else ""
-        return f"there is no such adapter{hint}; known: {', '.join(known)}"
+        return f"there is no adapter called {name}{hint}; known: {', '.join(known)}"
 
 
 def _resolve(target: str) -> Any:
