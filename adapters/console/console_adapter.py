@@ -57,9 +57,10 @@ class ConsoleAdapter(Adapter):
         await asyncio.shield(self._running)
 
     async def drain(self) -> None:
-        """Leave the prompt, or stop reading lines."""
-        if self._session is not None:
+        """Leave the prompt, or stop reading lines; return when the reply under way has been shown."""
+        if self._session is not None and self._running is not None:
             self._session.drain()
+            await asyncio.wait({self._running})
 
     async def aclose(self) -> None:
         """Give the terminal back. A reply that is being written is cancelled."""

@@ -49,7 +49,7 @@ class LineTarget:
 
     @property
     def notices(self) -> list[str]:
-        """What was said besides the reply: where a model's reply or an error came, everything else; and captions of files."""
+        """Captions of files, and where a model's reply or an error came, whatever else was said."""
         finals = [message for message in self._messages.values() if message.final]
         replies = self._replies()
         return [*(message.text for message in finals if message not in replies), *self._captions]
