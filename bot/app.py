@@ -31,8 +31,8 @@ class Backend(Protocol):
         """Answers messages."""
         ...
 
-    async def wait_lost(self) -> NoReturn:
-        """Raise `EngineLostError` when the engine is lost."""
+    async def wait_lost(self) -> None:
+        """Raise `EngineLostError` when the engine is lost; until then, wait."""
         ...
 
 

@@ -49,10 +49,8 @@ class LineTarget:
 
     @property
     def notices(self) -> list[str]:
-        """Captions of files, and where a model's reply or an error came, whatever else was said."""
-        finals = [message for message in self._messages.values() if message.final]
-        replies = self._replies()
-        return [*(message.text for message in finals if message not in replies), *self._captions]
+        """What was said besides the reply."""
+        return [*(message.text for message in self._messages.values() if message.notice), *self._captions]
 
     def as_text(self) -> str:
         """Return the reply and the paths of its files."""
@@ -73,5 +71,4 @@ class LineTarget:
         }
 
     def _replies(self) -> list[OutgoingMessage]:
-        finals = [message for message in self._messages.values() if message.final]
-        return [message for message in finals if message.facts or message.error] or finals
+        return [message for message in self._messages.values() if message.final and not message.notice]

@@ -21,5 +21,5 @@ class Session(Protocol):
 def console_message(*, adapter: str, user: str, text: str) -> IncomingMessage:
     """Return what a person typed as a message; a person has one conversation on the console."""
     return IncomingMessage(
-        adapter=adapter, chat=user, user=user, sender_name=user, message_id=uuid4().hex, text=text, direct=True
+        adapter=adapter, chat=user, user=user, sender_name=user, message_id=uuid4().hex, text=text, local=True
     )

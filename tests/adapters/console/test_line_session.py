@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -25,32 +26,38 @@ class Pipes:
         self._open = {self.stdin, self.typed, self.read, self.stdout}
 
     def write(self, data: bytes, *, end: bool = True) -> None:
+        """Type something, and by default nothing more after it."""
         os.write(self.typed, data)
         if end:
             self.close(self.typed)
 
     def printed(self) -> str:
+        """Return everything on standard output; nothing can be written there afterwards."""
         self.close(self.stdout)
         with open(self.read, "rb", closefd=False) as file:
             return file.read().decode()
 
     def close(self, descriptor: int) -> None:
+        """Close one end."""
         self._open.discard(descriptor)
         os.close(descriptor)
 
     def close_all(self) -> None:
+        """Close what is still open."""
         for descriptor in self._open:
             os.close(descriptor)
 
 
 @pytest.fixture
 def pipes() -> Iterator[Pipes]:
+    """Pipes that are closed after the test."""
     made = Pipes()
     yield made
     made.close_all()
 
 
-def session(core: ScriptedCore, pipes: Pipes, folder: Path, *, output: str = "text") -> LineSession:
+def session(core: ScriptedCore, pipes: Pipes, folder: Path, *, output: Literal["text", "json"] = "text") -> LineSession:
+    """Return a talk of anna's."""
     return LineSession(
         name="console",
         user="anna",
@@ -122,7 +129,7 @@ async def test_json_has_the_same_keys_for_every_reply(pipes: Pipes, tmp_path: Pa
 
 
 async def test_a_failed_message_makes_the_whole_talk_fail_at_its_end(pipes: Pipes, tmp_path: Path) -> None:
-    """The error stands in its reply's place, the lines after it are still answered, and the end says how many failed."""
+    """The error stands in its reply's place, later lines are still answered, and the end says how many failed."""
 
     async def fail(message: IncomingMessage, target: ReplyTarget) -> None:
         await target.send(OutgoingMessage(text="too long", error="context_length_exceeded"))
@@ -139,7 +146,7 @@ async def test_notices_go_to_standard_error(pipes: Pipes, tmp_path: Path) -> Non
     """What the core says besides the reply never mixes with the replies."""
 
     async def with_notice(message: IncomingMessage, target: ReplyTarget) -> None:
-        await target.send(OutgoingMessage(text="I have forgotten the oldest messages."))
+        await target.send(OutgoingMessage(text="I have forgotten the oldest messages.", notice=True))
         await _streamed(message, target)
 
     pipes.write(b"hi\n")
