@@ -5,7 +5,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, PositiveInt, SecretStr, SerializeAsAny, model_validator
+from pydantic import AliasChoices, Field, PositiveInt, SerializeAsAny, model_validator
 
 from bot.settings_base import (
     AdapterSettings,
@@ -17,6 +17,7 @@ from bot.settings_base import (
     PositiveFloat,
     ReasoningMode,
     Repository,
+    Secret,
     Settings,
     Text,
     Wording,
@@ -47,6 +48,7 @@ __all__ = [
     "ReasoningMode",
     "RopeSettings",
     "SamplingOverrides",
+    "Secret",
     "Settings",
     "StorageSettings",
     "Text",
@@ -72,7 +74,7 @@ class ModelSettings(Settings):
     )
     file: Text | None = Field(None, description="the GGUF file in that repository")
     revision: Text | None = Field(None, description="branch, tag or commit of that repository")
-    hf_token: SecretStr | None = Field(None, description="access token for a gated repository")
+    hf_token: Secret | None = Field(None, description="access token for a gated repository")
     hf_token_env: Text | None = Field(None, description="environment variable that holds the token")
     chat_format: Text | None = Field(None, description="named chat format, for a model that has no template of its own")
     chat_template: Text | None = Field(None, description="a Jinja chat template that replaces the model's own")

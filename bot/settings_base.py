@@ -1,7 +1,8 @@
 """What every section of the configuration is made of."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
@@ -38,16 +39,20 @@ PlatformId = Annotated[
 Repository = Annotated[
     str, Field(pattern=r"^[\w.-]+/[\w.-]+$"), Wording("owner/name, such as Qwen/Qwen2.5-3B-Instruct-GGUF")
 ]
+Secret = Annotated[SecretStr, Field(min_length=1), Wording("text that is not empty")]
+"""A password or token. It is masked wherever it is shown, and its sibling with `_env` may name where it comes from."""
 
 
 def _is_secret(annotation: Any) -> bool:
-    return annotation is SecretStr or SecretStr in get_args(annotation)
+    if get_origin(annotation) in {Annotated, Union, UnionType}:
+        return any(_is_secret(part) for part in get_args(annotation))
+    return annotation is SecretStr
 
 
 class Settings(BaseModel):
     """Base of every section: immutable, and an unknown key is an error.
 
-    A secret `x` is a field of type `SecretStr | None`, and has a sibling `x_env: Text | None` that names the
+    A secret `x` is a field of type `Secret | None`, and has a sibling `x_env: Text | None` that names the
     environment variable it may be read from. A class that lacks the sibling is refused with `TypeError`.
     """
 
