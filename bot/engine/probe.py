@@ -40,7 +40,12 @@ class Probe:
     """Remembers its answers in a JSON file; a damaged file is as good as none."""
 
     def __init__(
-        self, answers: Path, *, notify: Callable[[str], None], child: Sequence[str] = _CHILD, timeout_s: float = _TIMEOUT_S
+        self,
+        answers: Path,
+        *,
+        notify: Callable[[str], None],
+        child: Sequence[str] = _CHILD,
+        timeout_s: float = _TIMEOUT_S,
     ) -> None:
         """`child` is the command that tries the parameters it gets as JSON on standard input."""
         self._answers = answers
