@@ -13,7 +13,7 @@ class ChatFormat:
 
     template: str
     """Jinja. The token that begins a text is left to the tokenizer."""
-    stop_strings: tuple[str, ...] = ()
+    stop: tuple[str, ...] = ()
     """Where a reply ends, for models whose end token is ordinary text."""
 
 
@@ -40,7 +40,7 @@ def _turns(
         template += f"{{{{- {_expression(text, 'message.content')} -}}}}"
     template += "{%- endif -%}{%- endfor -%}"
     template += f"{{%- if add_generation_prompt -%}}{{{{- {_expression(prompt, '')} -}}}}{{%- endif -%}}"
-    return ChatFormat(template=template, stop_strings=stop)
+    return ChatFormat(template=template, stop=stop)
 
 
 def _expression(text: str, content: str) -> str:
@@ -126,7 +126,7 @@ CHAT_FORMATS: Mapping[str, ChatFormat] = MappingProxyType(
             prompt="### Assistant:\n",
             stop=("### User:",),
         ),
-        "llama-2": ChatFormat(template=_LLAMA_2, stop_strings=("[INST]",)),
+        "llama-2": ChatFormat(template=_LLAMA_2, stop=("[INST]",)),
         "llama-3": _turns(
             system="<|start_header_id|>system<|end_header_id|>\n\n{}<|eot_id|>",
             user="<|start_header_id|>user<|end_header_id|>\n\n{}<|eot_id|>",

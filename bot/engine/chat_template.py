@@ -44,18 +44,18 @@ class ChatTemplate:
         eos_token: str = "",
         control_texts: Collection[str] = (),
         variables: Mapping[str, Any] = MappingProxyType({}),
-        stop_strings: tuple[str, ...] = (),
+        stop: tuple[str, ...] = (),
         today: date | None = None,
     ) -> None:
         """Compile `source` and try it.
 
         `control_texts` are the texts of the model's control tokens, `variables` the owner's `chat_template_kwargs`,
-        `stop_strings` what ends a reply besides the model's end tokens.
+        `stop` what ends a reply besides the model's end tokens.
         Raises `ModelLoadError` for a template that does not work, `ConfigError` for a reserved variable.
         """
         if reserved := sorted(_RESERVED & variables.keys()):
             raise ConfigError(f"model.chat_template_kwargs: {', '.join(reserved)} is set by the daemon itself")
-        self.stop_strings = stop_strings
+        self.stop = stop
         self._variables = {
             "bos_token": bos_token,
             "eos_token": eos_token,
@@ -78,11 +78,11 @@ class ChatTemplate:
         self._try_out()
 
     @classmethod
-    def for_model(
+    def choose(
         cls,
         settings: ModelSettings,
         *,
-        own_template: str | None,
+        model_template: str | None,
         bos_token: str = "",
         eos_token: str = "",
         control_texts: Collection[str] = (),
@@ -94,13 +94,13 @@ class ChatTemplate:
         """
         if settings.chat_template is not None and settings.chat_format is not None:
             raise ConfigError("set either model.chat_template or model.chat_format, not both")
-        stop_strings: tuple[str, ...] = ()
-        source = settings.chat_template or own_template
+        stop: tuple[str, ...] = ()
+        source = settings.chat_template or model_template
         if settings.chat_format is not None:
             chat_format = CHAT_FORMATS.get(settings.chat_format)
             if chat_format is None:
                 raise ConfigError(_unknown_format(settings.chat_format))
-            source, stop_strings = chat_format.template, chat_format.stop_strings
+            source, stop = chat_format.template, chat_format.stop
         if not source:
             raise ModelLoadError(f"this model has no chat template of its own. {_remedy()}")
         return cls(
@@ -109,7 +109,7 @@ class ChatTemplate:
             eos_token=eos_token,
             control_texts=control_texts,
             variables=settings.chat_template_kwargs,
-            stop_strings=stop_strings,
+            stop=stop,
             today=today,
         )
 

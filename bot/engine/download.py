@@ -164,7 +164,8 @@ class HubDownload:
             return False
 
     def _download(self, target: Path, remote: _RemoteFile) -> None:
-        part = _beside(target, f".{re.sub(r'\W', '', remote.etag)[:16]}.part")
+        version = re.sub(r"\W", "", remote.etag)[:16]
+        part = _beside(target, f".{version}.part")
         for other in target.parent.glob(f"{target.name}.*.part"):
             if other != part:
                 other.unlink()  # of a version that is no longer there

@@ -198,34 +198,34 @@ class TestChoice:
         own = "own {{ messages[0].content }}"
         mine = ModelSettings(chat_template="mine {{ messages[0].content }}")
         named = ModelSettings(chat_format="gemma")
-        assert ChatTemplate.for_model(ModelSettings(), own_template=own).render(talk("u:x")) == "own x"
-        assert ChatTemplate.for_model(mine, own_template=own).render(talk("u:x")) == "mine x"
-        chosen = ChatTemplate.for_model(named, own_template=own)
+        assert ChatTemplate.choose(ModelSettings(), model_template=own).render(talk("u:x")) == "own x"
+        assert ChatTemplate.choose(mine, model_template=own).render(talk("u:x")) == "mine x"
+        chosen = ChatTemplate.choose(named, model_template=own)
         assert chosen.render(talk("u:x")).startswith("<start_of_turn>user\nx")
-        assert chosen.stop_strings == ("<end_of_turn>",)
+        assert chosen.stop == ("<end_of_turn>",)
 
-    @pytest.mark.parametrize("own_template", [None, ""])
-    def test_none(self, own_template: str | None) -> None:
+    @pytest.mark.parametrize("model_template", [None, ""])
+    def test_none(self, model_template: str | None) -> None:
         """Without any template the error names both keys and every format."""
         with pytest.raises(ModelLoadError) as caught:
-            ChatTemplate.for_model(ModelSettings(), own_template=own_template)
+            ChatTemplate.choose(ModelSettings(), model_template=model_template)
         assert all(text in str(caught.value) for text in ("model.chat_format", "model.chat_template", *CHAT_FORMATS))
 
     def test_unknown_format(self) -> None:
         """A mistyped format is refused with the nearest known one."""
         with pytest.raises(ConfigError, match="Did you mean llama-3"):
-            ChatTemplate.for_model(ModelSettings(chat_format="llama3"), own_template=None)
+            ChatTemplate.choose(ModelSettings(chat_format="llama3"), model_template=None)
 
     def test_both(self) -> None:
         """A template and a format together are refused."""
         with pytest.raises(ConfigError, match="not both"):
-            ChatTemplate.for_model(ModelSettings(chat_format="gemma", chat_template="x"), own_template=None)
+            ChatTemplate.choose(ModelSettings(chat_format="gemma", chat_template="x"), model_template=None)
 
     def test_owner_variables(self) -> None:
         """`chat_template_kwargs` reach the template; those that the daemon sets are refused."""
         source = "{{ tone }} {{ messages[0].content }}"
         settings = ModelSettings(chat_template=source, chat_template_kwargs={"tone": "dry"})
-        assert ChatTemplate.for_model(settings, own_template=None).render(talk("u:x")) == "dry x"
+        assert ChatTemplate.choose(settings, model_template=None).render(talk("u:x")) == "dry x"
         with pytest.raises(ConfigError, match="messages"):
             ChatTemplate(source, variables={"messages": []})
 

@@ -13,11 +13,16 @@ import pytest
 from bot.engine.download import HubDownload
 from bot.engine.download_progress import LineProgress
 from bot.errors import ModelLoadError
-from tests.engine.hub_server import HubState, hub_server
+from tests.support.hub_server import HubState, hub_server
 
 DATA = bytes(range(256)) * 4096  # one MiB
 NAME = "model.Q4_K_M.gguf"
 TOKEN = "hf_secretsecretsecret"  # noqa: S105 - opens nothing
+
+
+def press_ctrl_c(seconds: float) -> None:
+    """What the owner does while a download waits."""
+    raise KeyboardInterrupt
 
 
 class Fixture:
@@ -95,9 +100,6 @@ def test_resumed_by_the_next_start(world: Fixture) -> None:
     """A download that had to give up is gone on with by the next start, and the whole is checked."""
     world.hub.break_after, world.hub.breaks_left = 300_000, 1
 
-    def press_ctrl_c(seconds: float) -> None:
-        raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
         world.fetch(pause=press_ctrl_c)
     assert world.fetch().read_bytes() == DATA
@@ -117,6 +119,37 @@ def test_no_progress(world: Fixture) -> None:
     with pytest.raises(ModelLoadError, match=r"broke off .* at 0 bytes of 1\.0 MiB.*start again"):
         world.fetch()
     assert world.pauses == [1.0, 2.0, 4.0, 8.0, 16.0]
+
+
+def test_hub_stumbles(world: Fixture) -> None:
+    """Answers that say "later" are waited out; one that says no ends the download."""
+    world.hub.content_errors = [503, 429]
+    assert world.fetch().read_bytes() == DATA
+    assert world.pauses == [1.0, 2.0]
+    world.hub.content_errors = [410]
+    with pytest.raises(ModelLoadError, match=r"refused .* with HTTP status 410"):
+        world.fetch("model.Q8_0.gguf")
+
+
+def test_more_than_promised(world: Fixture) -> None:
+    """A server that sends more than the file's size is not believed, and nothing of it is kept."""
+    world.hub.surplus = b"x"
+    with pytest.raises(ModelLoadError, match="more than it promised"):
+        world.fetch()
+    world.hub.surplus = b""
+    assert world.fetch().read_bytes() == DATA
+    assert world.gets() == [None, None]
+
+
+def test_new_version_while_half_is_here(world: Fixture) -> None:
+    """Half of a version that is no longer there is deleted, not gone on with."""
+    world.hub.break_after, world.hub.breaks_left = 300_000, 1
+    with pytest.raises(KeyboardInterrupt):
+        world.fetch(pause=press_ctrl_c)
+    world.hub.files[NAME] = DATA[::-1]
+    assert world.fetch().read_bytes() == DATA[::-1]
+    assert world.gets() == [None, None]
+    assert not list(world.cache_dir.rglob("*.part"))
 
 
 def test_damaged_on_the_way(world: Fixture) -> None:

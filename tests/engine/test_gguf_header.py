@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.engine.gguf_header import GgufHeader
 from bot.errors import ModelLoadError
-from tests.engine.gguf_files import gguf, text
+from tests.support.gguf_files import gguf, text
 
 
 @pytest.fixture

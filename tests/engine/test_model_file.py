@@ -9,8 +9,8 @@ from bot.engine.download_progress import LineProgress
 from bot.engine.model_file import ModelFile, existing_gguf, resolve
 from bot.errors import ModelLoadError
 from bot.settings import ModelSettings
-from tests.engine.gguf_files import gguf
-from tests.engine.hub_server import hub_server
+from tests.support.gguf_files import gguf
+from tests.support.hub_server import hub_server
 
 
 def find(**keys: str) -> ModelFile:

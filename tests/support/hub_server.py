@@ -21,6 +21,10 @@ class HubState:
     break_after: int | None = None
     """Bytes of a body after which the connection is cut."""
     breaks_left: int = 0
+    content_errors: list[int] = field(default_factory=list)
+    """Statuses of the next answers to requests for content."""
+    surplus: bytes = b""
+    """Sent after the content."""
     ignores_range: bool = False
     requests: list[tuple[str, str, str | None, str | None]] = field(default_factory=list)
     """Method, path, Range and Authorization."""
@@ -64,6 +68,8 @@ class _Handler(BaseHTTPRequestHandler):
         hub.requests.append((self.command, path, self.headers["Range"], self.headers["Authorization"]))
         if hub.error is not None:
             self._refuse(*hub.error)
+        elif self.command == "GET" and "/resolve/" in path and hub.content_errors:
+            self._refuse(hub.content_errors.pop(0), "")
         elif path.startswith(f"/api/models/{hub.repo}/tree/"):
             self._send(json.dumps([{"type": "file", "path": n, "size": 1, "oid": "0"} for n in hub.files]).encode())
         elif path.startswith(f"/api/models/{hub.repo}"):
@@ -102,10 +108,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(206 if start else 200)
         self.send_header("X-Repo-Commit", "c" * 40)
         self.send_header("ETag", f'"{"0" * 64 if hub.wrong_hash else hashlib.sha256(data).hexdigest()}"')
-        self.send_header("Content-Length", str(len(data) - start))
+        surplus = hub.surplus if self.command == "GET" else b""
+        self.send_header("Content-Length", str(len(data) - start + len(surplus)))
         self.end_headers()
         if self.command == "GET":
-            body = data[start:]
+            body = data[start:] + surplus
             if hub.breaks_left and hub.break_after is not None:
                 hub.breaks_left -= 1
                 body = body[: hub.break_after]
