@@ -10,8 +10,9 @@ class ChunkSizer:
     """Keeps a step near a target duration, from the rates measured so far."""
 
     def __init__(self, *, target_s: float, n_batch: int) -> None:
-        """`target_s` is the longest a step may take while a reply streams; nobody streaming, it may take four times
-        that, which is still the longest a cancelled prompt holds the engine.
+        """`target_s` is the longest a step may take while a reply streams.
+
+        Nobody streaming, it may take four times that, which is then the longest a cancelled prompt holds the engine.
         """
         self._target_s = target_s
         self._n_batch = n_batch

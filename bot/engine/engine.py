@@ -11,6 +11,7 @@ from pathlib import Path
 from bot.engine.chat_template import ChatTemplate
 from bot.engine.chunk_sizer import ChunkSizer
 from bot.engine.core import Core
+from bot.engine.download_progress import DownloadProgress, LineProgress
 from bot.engine.generation import Generation
 from bot.engine.load_params import LoadParams
 from bot.engine.lock import InferenceLock
@@ -31,22 +32,31 @@ class Engine:
 
     @classmethod
     async def start(
-        cls, model: ModelSettings, engine: EngineSettings, *, cache_dir: Path, notify: Callable[[str], None]
+        cls,
+        model: ModelSettings,
+        engine: EngineSettings,
+        *,
+        cache_dir: Path,
+        notify: Callable[[str], None],
+        progress: DownloadProgress | None = None,
     ) -> "Engine":
         """Find, probe and load the model.
 
         `cache_dir` keeps downloads and the probe's answers; `notify` gets a line for people about each slow or
-        surprising step. Raises `ModelLoadError`.
+        surprising step, and the progress of a download where nothing better is given. Raises `ModelLoadError`.
         """
-        file = await asyncio.to_thread(resolve, model, cache_dir=cache_dir, notify=notify)
+        progress = progress or LineProgress(notify)
+        file = await asyncio.to_thread(
+            resolve, model, cache_dir=cache_dir / "models", notify=notify, progress=progress
+        )
         wanted = LoadParams.from_settings(file.path, model, engine, gpu_offload=gpu_offload_supported())
         if engine.probe == "auto":
             wanted = await asyncio.to_thread(Probe(cache_dir / "probe.json", notify=notify).find, wanted)
         runner = await asyncio.to_thread(Runner, wanted)
         try:
-            template = ChatTemplate.for_model(
+            template = ChatTemplate.choose(
                 model,
-                own_template=runner.chat_template,
+                model_template=runner.chat_template,
                 bos_token=runner.vocabulary.bos_text,
                 eos_token=runner.vocabulary.eos_text,
                 control_texts=runner.vocabulary.control_texts,

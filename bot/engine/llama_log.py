@@ -40,11 +40,14 @@ class LlamaLog:
 _LOG = LlamaLog()
 
 
-@llama_cpp.llama_log_callback
-def _callback(level: int, text: bytes, _user_data: ctypes.c_void_p) -> None:
+def _write(level: int, text: bytes, _user_data: ctypes.c_void_p) -> None:
     _LOG.write(level, text)
 
 
+_CALLBACK = llama_cpp.llama_log_callback(_write)
+"""llama.cpp keeps only the address, so this must live as long as the process."""
+
+
 def route_llama_log() -> None:
-    """Send llama.cpp's messages to `logging` from now on. The callback lives as long as the process, as it must."""
-    llama_cpp.llama_log_set(_callback, ctypes.c_void_p(0))
+    """Send llama.cpp's messages to `logging` from now on."""
+    llama_cpp.llama_log_set(_CALLBACK, ctypes.c_void_p(0))

@@ -18,8 +18,9 @@ class InferenceLock:
     """
 
     def __init__(self, *, step: Callable[[], bool], on_lost: Callable[[BaseException], None]) -> None:
-        """`step` does one unit of work and tells whether there is more. `on_lost` is called once, on the thread, when
-        `step` or a posted command fails: nothing runs afterwards.
+        """`step` does one unit of work and tells whether there is more.
+
+        `on_lost` is called once, on the thread, when `step` or a posted command fails: nothing runs afterwards.
         """
         self._step = step
         self._on_lost = on_lost
@@ -69,7 +70,7 @@ class InferenceLock:
             while not self._closing:
                 self._drain_inbox(wait=not busy)
                 busy = self._step()
-        except BaseException as error:  # noqa: BLE001 - the thread ends here, and its owner must learn why
+        except BaseException as error:  # the thread ends here, and its owner must learn why
             _LOGGER.critical("the inference thread failed", exc_info=error)
             self._on_lost(error)
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from bot.engine.cpu import cpu_description
 from bot.engine.load_params import ALL_LAYERS, LoadParams
@@ -111,10 +112,11 @@ class Probe:
         )
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
-    def _read(self) -> dict[str, dict[str, object]]:
+    def _read(self) -> dict[str, dict[str, Any]]:
         try:
-            answers = json.loads(self._answers.read_text())
-            LoadParams.from_json(next(iter(answers.values()))["params"]) if answers else None
+            answers: dict[str, dict[str, Any]] = json.loads(self._answers.read_text())
+            for answer in answers.values():
+                LoadParams.from_json(answer["params"])
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return {}
         return answers

@@ -43,7 +43,7 @@ class PromptReader:
         max_tokens = min(request.max_tokens or room, room)
         writer = ReplyWriter(
             splitter=ReasoningSplitter(open_thought(text.decode()[-256:])),
-            stops=StopStrings((*request.stop, *self._template.stop_strings)),
+            stops=StopStrings((*request.stop, *self._template.stop)),
             visible_controls=self._visible_controls,
             reasoning_budget=request.reasoning_budget or max(1, max_tokens // 2),
             show_reasoning=request.reasoning == "show",

@@ -61,7 +61,7 @@ class Runner:
         llama_cpp.llama_backend_init()
         self.params = params
         self._keep_alive: list[object] = []
-        self._context: "llama_cpp.llama_context_p | None" = None
+        self._context: llama_cpp.llama_context_p | None = None
         self._model = llama_cpp.llama_model_load_from_file(params.path.encode(), self._model_params())
         if self._model is None:
             raise ModelLoadError(
@@ -144,9 +144,12 @@ class Runner:
         False, with the sequence emptied, where the model's memory cannot be cut there (recurrent and hybrid models,
         sliding windows whose older cells are gone).
         """
-        if length > 0 and self._is_whole_until(seq_id, length):
-            if llama_cpp.llama_memory_seq_rm(self._memory, seq_id, length, -1):
-                return True
+        if (
+            length > 0
+            and self._is_whole_until(seq_id, length)
+            and llama_cpp.llama_memory_seq_rm(self._memory, seq_id, length, -1)
+        ):
+            return True
         llama_cpp.llama_memory_seq_rm(self._memory, seq_id, -1, -1)
         return length == 0
 
@@ -175,7 +178,7 @@ class Runner:
 
     def _model_params(self) -> llama_cpp.llama_model_params:
         params = self.params
-        native = llama_cpp.llama_model_default_params()
+        native: llama_cpp.llama_model_params = llama_cpp.llama_model_default_params()
         native.n_gpu_layers = params.n_gpu_layers
         native.split_mode = _SPLIT_MODES[params.split_mode]
         native.main_gpu = params.main_gpu
@@ -200,7 +203,7 @@ class Runner:
 
     def _context_params(self) -> llama_cpp.llama_context_params:
         params = self.params
-        native = llama_cpp.llama_context_default_params()
+        native: llama_cpp.llama_context_params = llama_cpp.llama_context_default_params()
         native.n_ctx = params.n_ctx * params.max_parallel
         native.n_seq_max = params.max_parallel
         native.kv_unified = False
@@ -228,7 +231,7 @@ class Runner:
         adapters = []
         for path, _ in self.params.lora:
             adapter = llama_cpp.llama_adapter_lora_init(self._model, path.encode())
-            if adapter is None:
+            if not adapter:  # a NULL pointer object, not None
                 hint = "does not fit this model" if Path(path).is_file() else "no such file"
                 raise ModelLoadError(f"model.lora: {path}: {hint}")
             adapters.append(adapter)

@@ -53,7 +53,8 @@ def _has_penalties(params: SamplingParams) -> bool:
 
 def _parts(params: SamplingParams, vocabulary: Vocabulary, n_ctx: int) -> Iterable["llama_cpp.llama_sampler_p"]:
     if params.logit_bias:
-        biases = (llama_cpp.llama_logit_bias * len(params.logit_bias))(*params.logit_bias.items())
+        pairs = [llama_cpp.llama_logit_bias(token, bias) for token, bias in params.logit_bias.items()]
+        biases = (llama_cpp.llama_logit_bias * len(pairs))(*pairs)
         yield llama_cpp.llama_sampler_init_logit_bias(vocabulary.size, len(biases), biases)
     if _has_penalties(params):
         last_n = n_ctx if params.penalty_last_n < 0 else params.penalty_last_n

@@ -17,8 +17,10 @@ class ScheduledPart:
 
 
 class Scheduler:
-    """Continuous batching with chunked prefill: one batch holds the next token of every running reply and a bounded
-    piece of a prompt, so that a long prompt does not freeze anybody's reply.
+    """Continuous batching with chunked prefill.
+
+    One batch holds the next token of every running reply and a bounded piece of a prompt, so that a long prompt does
+    not freeze anybody's reply.
     """
 
     def __init__(self, line: WaitingLine[Sequence], chunks: ChunkSizer) -> None:

@@ -58,6 +58,7 @@ class TokenLog:
 
     def truncate(self, length: int) -> int:
         """Keep at most `length` tokens, ending where the text's offset is known; returns how many were kept."""
+        length = min(length, len(self.tokens))
         while length > 0 and self._ends[length - 1] == _UNKNOWN:
             length -= 1
         del self.tokens[length:], self._ends[length:], self._clean[length:]
