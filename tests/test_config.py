@@ -6,7 +6,7 @@ import pytest
 from bot.config import load
 from bot.errors import ConfigError
 from bot.settings import Configuration
-from tests.config_files import RadioSettings, adapter_settings, read
+from tests.support.config_files import RadioSettings, adapter_settings, read
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.config_files import refusal
+from tests.support.config_files import refusal
 
 BOMB = "a: &a [1,1,1,1,1,1,1,1]\n" + "".join(
     f"{name}: &{name} [{','.join([f'*{before}'] * 8)}]\n" for before, name in zip("abcdefg", "bcdefgh", strict=True)

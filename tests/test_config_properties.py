@@ -11,7 +11,7 @@ from bot.config_document import Mark
 from bot.config_view import as_yaml
 from bot.errors import ConfigError
 from bot.settings import Configuration
-from tests.config_files import RadioSettings, read
+from tests.support.config_files import RadioSettings, read
 
 ONE_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
 

@@ -5,7 +5,7 @@ import pytest
 from bot.config_view import as_json, as_yaml
 from bot.errors import ConfigError
 from bot.settings import AdapterSettings
-from tests.config_files import read
+from tests.support.config_files import read
 
 SECRET = "hf_QmF6aW5nYQ"  # noqa: S105 - not a real one
 
