@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
+from typing import Any
 
 
 class Boundaries:
@@ -28,6 +29,12 @@ class Boundaries:
         """Drop the places behind `count` tokens."""
         index = bisect_right(self.counts, count)
         del self.counts[index:], self.ends[index:]
+
+    def close_gap(self, start: int, end: int, byte_count: int) -> None:
+        """Drop the places behind `start` up to `end`, and move those behind it up by the gap and its bytes."""
+        first, last = bisect_right(self.counts, start), bisect_right(self.counts, end)
+        self.counts[first:] = [count - (end - start) for count in self.counts[last:]]
+        self.ends[first:] = [place - byte_count for place in self.ends[last:]]
 
     def copy(self) -> "Boundaries":
         """An independent copy."""
@@ -61,6 +68,25 @@ class TokenLog:
         other.known, other.clean = self.known.copy(), self.clean.copy()
         return other
 
+    def to_json(self) -> dict[str, Any]:
+        """A mapping that `from_json` understands."""
+        return {
+            "tokens": self.tokens,
+            "text": self.text.hex(),
+            "known": [self.known.counts, self.known.ends],
+            "clean": [self.clean.counts, self.clean.ends],
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "TokenLog":
+        """Read what `to_json` wrote."""
+        log = cls()
+        log.tokens = data["tokens"]
+        log.text = bytearray.fromhex(data["text"])
+        log.known.counts, log.known.ends = data["known"]
+        log.clean.counts, log.clean.ends = data["clean"]
+        return log
+
     def append_prompt(self, text: bytes, pieces: Iterable[tuple[int, bytes, bool]]) -> None:
         """Add a tokenized text; `pieces` are each token's id, bytes, and whether it is a control token."""
         offset = len(self.text)
@@ -92,6 +118,29 @@ class TokenLog:
         self.clean.cut(kept)
         del self.tokens[kept:], self.text[byte_count:]
         return kept
+
+    def cut(self, start: int, end: int) -> None:
+        """Remove the tokens from `start` to before `end`, both places whose offsets are known."""
+        first, last = self._offset_of(start), self._offset_of(end)
+        del self.tokens[start:end], self.text[first:last]
+        for places in (self.known, self.clean):
+            places.close_gap(start, end, last - first)
+
+    def gap(self, text: bytes) -> tuple[int, int] | None:
+        """Tokens from where to where are missing in a text that otherwise begins with all of this log.
+
+        The gap lies between control tokens: whole turns that were dropped. None where there is no such gap, or none is
+        needed.
+        """
+        start, start_bytes = self.clean.within_bytes(self._common_bytes(text))
+        rest = text[start_bytes:]
+        for end, end_bytes in zip(self.clean.counts, self.clean.ends, strict=True):
+            if end > start and rest.startswith(self.text[end_bytes:]):
+                return (start, end) if end < len(self.tokens) else None
+        return None
+
+    def _offset_of(self, count: int) -> int:
+        return self.known.ends[self.known.counts.index(count)] if count else 0
 
     def common_tokens(self, text: bytes) -> int:
         """Tokens whose text is a prefix of `text`; a cheap upper bound for what `match` finds."""
