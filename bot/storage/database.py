@@ -125,13 +125,15 @@ class Database:
             )
 
     async def integrity(self) -> tuple[str, ...]:
-        """What SQLite finds wrong with the file, in its words; empty for a sound one."""
-        damage = [row[0] for row in await self.fetch("PRAGMA integrity_check") if row[0] != "ok"]
-        orphans = [
+        """What SQLite finds wrong with the file, in its words; empty for a sound one. Reads the whole file.
+
+        Raises `StorageError` where the damage prevents even looking.
+        """
+        damage = tuple(row[0] for row in await self.fetch("PRAGMA integrity_check") if row[0] != "ok")
+        return damage or tuple(
             f"row {row['rowid']} of {row['table']} refers to a missing row of {row['parent']}"
             for row in await self.fetch("PRAGMA foreign_key_check")
-        ]
-        return (*damage, *orphans)
+        )
 
     async def _prepare(self, busy_timeout_s: float) -> None:
         with self._errors():

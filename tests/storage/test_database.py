@@ -117,23 +117,33 @@ async def test_empty_file_becomes_a_database(path: Path, open_database: OpenData
     assert await count(await open_database()) == 0
 
 
-async def test_damage_is_found(path: Path, open_database: OpenDatabase) -> None:
-    """A page of rubbish in the middle is an error with advice where it is read, and listed by `integrity`."""
-    database = await open_database()
-    for number in range(400):
+async def spoil(path: Path, database: Database, name: str) -> None:
+    """Fill `database`, close it and overwrite the first page of one of its tables or indexes with rubbish."""
+    for number in range(100):
         await insert(database, f"adapter {number}" * 10)
-    page_size, root = (
-        (await database.fetch("PRAGMA page_size"))[0][0],
-        (await database.fetch("SELECT rootpage FROM sqlite_schema WHERE name = 'conversations'"))[0][0],
-    )
+    page_size = (await database.fetch("PRAGMA page_size"))[0][0]
+    page = (await database.fetch("SELECT rootpage FROM sqlite_schema WHERE name = :name", name=name))[0][0]
     await database.aclose()
     with path.open("r+b") as file:
-        file.seek((root - 1) * page_size)
+        file.seek((page - 1) * page_size)
         file.write(b"\xa5" * page_size)
+
+
+async def test_damaged_table_is_reported(path: Path, database: Database, open_database: OpenDatabase) -> None:
+    """Reading a page of rubbish raises advice, and so does a check that cannot get past it."""
+    await spoil(path, database, "conversations")
     damaged = await open_database()
-    with pytest.raises(StorageError, match="the database is damaged; stop the daemon, then restore a backup"):
-        await damaged.fetch("SELECT * FROM conversations")
-    assert await damaged.integrity()
+    for look in (damaged.fetch("SELECT * FROM conversations"), damaged.integrity()):
+        with pytest.raises(StorageError, match="the database is damaged; stop the daemon, then restore a backup"):
+            await look
+
+
+async def test_damaged_index_is_listed(path: Path, database: Database, open_database: OpenDatabase) -> None:
+    """Damage that leaves the rows readable is found by the check."""
+    await spoil(path, database, "turns_by_message")
+    damaged = await open_database()
+    assert await count(damaged) == 100
+    assert any("page" in problem for problem in await damaged.integrity())
 
 
 async def test_orphan_is_found(path: Path, open_database: OpenDatabase) -> None:
@@ -148,14 +158,18 @@ async def test_orphan_is_found(path: Path, open_database: OpenDatabase) -> None:
 
 
 async def test_full_disk_is_survived(database: Database) -> None:
-    """A write that finds no room changes nothing and says so, reading goes on, and so does writing once there is room."""
+    """A write that finds no room changes nothing and says so; reading goes on, and writing too once there is room."""
     await insert(database)
     pages = (await database.fetch("PRAGMA page_count"))[0][0]
     await database.fetch(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(StorageError, match="the disk is full; free some space"):
+
+    async def insert_two() -> None:
         async with database.transaction() as transaction:
             await transaction.run(INSERT, a="small")
             await transaction.run(INSERT, a="large" * 10_000)
+
+    with pytest.raises(StorageError, match="the disk is full; free some space"):
+        await insert_two()
     assert await count(database) == 1
     await database.fetch(f"PRAGMA max_page_count = {pages + 100}")
     await insert(database, "large" * 10_000)
@@ -194,7 +208,7 @@ def common_folder() -> Iterator[Path]:
     ],
 )
 async def test_foreign_file_is_refused(folder_mode: int, file_mode: int | None, text: str, common_folder: Path) -> None:
-    """A process that may not write gets an error with advice at start: no file, file to read, secret file, secret folder."""
+    """A process that may not write gets advice at start: no file, one to read only, a secret one, a secret folder."""
     path = common_folder / "data" / "bot.db"
     path.parent.mkdir()
     if file_mode is not None:
@@ -205,7 +219,7 @@ async def test_foreign_file_is_refused(folder_mode: int, file_mode: int | None, 
         path.parent.chmod(folder_mode & 0o055)
     program = textwrap.dedent(
         """
-        import asyncio, os, sys
+        import asyncio, concurrent.futures.thread, os, sys  # all of it now: later the library may be out of reach
         from pathlib import Path
         from bot.errors import StorageError
         from bot.storage.database import Database
@@ -336,7 +350,7 @@ class Gate:
 @pytest.mark.parametrize("cancels", [1, 3])
 @pytest.mark.parametrize("statement", ["BEGIN", "INSERT", "COMMIT", "ROLLBACK"])
 async def test_cancel_leaves_no_transaction_behind(statement: str, cancels: int, database: Database) -> None:
-    """Cancelled while any statement runs, even repeatedly: whole or not at all, and the next one finds a clean table."""
+    """Cancelled while any statement runs, even repeatedly: whole or not at all, and the next one goes ahead."""
     gate = Gate(statement)
     await database._connection.set_trace_callback(gate.trace)
 
