@@ -63,6 +63,6 @@ $(READY_DEV): $(READY)
 
 no_compiler := No C/C++ compiler. Debian, Ubuntu: sudo apt install build-essential; Fedora: sudo dnf install gcc-c++; Arch: sudo pacman -S base-devel
 # Requirements that are there already are not worth a line each; everything that takes time is.
-quiet_pip := | grep --line-buffered -v '^Requirement already satisfied'
+quiet_pip := | sed -u '/^Requirement already satisfied/d'
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
