@@ -34,6 +34,9 @@ class PrefixCache:
         key, stored = self._store.best(text, may_use) if self._store else ("", 0)
         if slot.owner != owner or own < slot.evaluated - _WORTH_MOVING:
             self.keep(slot)
+        if slot.owner is not None and not may_use(slot.owner):
+            self._runner.truncate(slot.seq_id, 0)
+            slot.clear()
         shifted = may_shift and slot.owner == owner and self._shift(slot, text, more_than=max(own, copied, stored))
         restored = not shifted and stored >= max(own, copied) + _WORTH_MOVING and self._restore(slot, key)
         if not shifted and not restored and copied >= own + _WORTH_MOVING:
