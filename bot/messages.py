@@ -48,6 +48,8 @@ class IncomingMessage:
     attachments: tuple[Attachment, ...] = ()
     edited: bool = False
     """A new version of the message with the same `message_id`."""
+    local: bool = False
+    """From somebody who has this machine's account (the console): always let in, as an admin."""
 
     @property
     def key(self) -> ConversationKey:
@@ -158,3 +160,5 @@ class OutgoingMessage:
     facts: ReplyFacts | None = None
     error: str | None = None
     """The error's code, where `text` reports one."""
+    notice: bool = False
+    """Said besides the answer, such as that old messages were set aside; the answer is a message of its own."""
