@@ -18,6 +18,10 @@ class ConfigError(HearthbotError):
     exit_code = 2
 
 
+class MissingDependencyError(ConfigError):
+    """Something was asked for whose Python packages are not installed; the text says what to install."""
+
+
 class ModelLoadError(HearthbotError):
     """The model file is missing, damaged or does not fit this machine."""
 

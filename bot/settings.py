@@ -5,54 +5,92 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import AliasChoices, Field, PositiveInt, SerializeAsAny, model_validator
 
-PositiveFloat = Annotated[float, Field(gt=0)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
-KvType = Literal["f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl"]
-ReasoningMode = Literal["hide", "show", "off"]
-LogLevel = Literal["debug", "info", "warning", "error"]
+from bot.settings_base import (
+    AdapterSettings,
+    Fraction,
+    KvType,
+    LogLevel,
+    Name,
+    PlatformId,
+    PositiveFloat,
+    ReasoningMode,
+    Repository,
+    Secret,
+    Settings,
+    Text,
+    Wording,
+    conflict,
+)
+from bot.settings_generation import GenerationSettings, SamplingOverrides
 
-
-class Settings(BaseModel):
-    """Base of every section: immutable, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, strict=True, allow_inf_nan=False)
-
-
-class AdapterSettings(Settings):
-    """What every adapter has. A platform adds its own keys in a subclass."""
-
-    enabled: bool = Field(True, description="false leaves the section in place and the adapter out")
+__all__ = [
+    "DEFAULT_PERSONA",
+    "AdapterSettings",
+    "ChannelPermissions",
+    "Configuration",
+    "EngineSettings",
+    "ExampleExchange",
+    "Fraction",
+    "GenerationSettings",
+    "HistorySettings",
+    "KvType",
+    "LogLevel",
+    "LoggingSettings",
+    "LoraSettings",
+    "ModelSettings",
+    "Name",
+    "PermissionSettings",
+    "PersonaSettings",
+    "PlatformId",
+    "PositiveFloat",
+    "ReasoningMode",
+    "RopeSettings",
+    "SamplingOverrides",
+    "Secret",
+    "Settings",
+    "StorageSettings",
+    "Text",
+    "UserPermissions",
+    "Wording",
+    "conflict",
+]
 
 
 class LoraSettings(Settings):
     """One LoRA adapter that is applied to the model."""
 
-    path: str = Field(description="GGUF file of the adapter")
+    path: Text = Field(description="GGUF file of the adapter")
     scale: float = Field(1.0, description="how strongly it is applied")
 
 
 class ModelSettings(Settings):
     """Which model. Without `path` and `repo`, the embedded demo model."""
 
-    path: str | None = Field(None, description="a GGUF file on this machine")
-    repo: str | None = Field(None, description="a Hugging Face repository, such as Qwen/Qwen2.5-3B-Instruct-GGUF")
-    file: str | None = Field(None, description="the GGUF file in that repository")
-    revision: str | None = Field(None, description="branch, tag or commit of that repository")
-    hf_token: str | None = Field(None, description="access token for a gated repository")
-    hf_token_env: str | None = Field(None, description="environment variable that holds the token")
-    chat_format: str | None = Field(None, description="named chat format, for a model that has no template of its own")
-    chat_template: str | None = Field(None, description="a Jinja chat template that replaces the model's own")
+    path: Text | None = Field(None, description="a GGUF file on this machine")
+    repo: Repository | None = Field(
+        None, description="a Hugging Face repository, such as Qwen/Qwen2.5-3B-Instruct-GGUF"
+    )
+    file: Text | None = Field(None, description="the GGUF file in that repository")
+    revision: Text | None = Field(None, description="branch, tag or commit of that repository")
+    hf_token: Secret | None = Field(None, description="access token for a gated repository")
+    hf_token_env: Text | None = Field(None, description="environment variable that holds the token")
+    chat_format: Text | None = Field(None, description="named chat format, for a model that has no template of its own")
+    chat_template: Text | None = Field(None, description="a Jinja chat template that replaces the model's own")
     chat_template_kwargs: dict[str, Any] = Field({}, description="extra variables for the chat template")
     lora: tuple[LoraSettings, ...] = Field((), strict=False, description="LoRA adapters to apply")
 
     @model_validator(mode="after")
     def _one_source(self) -> "ModelSettings":
         if self.path is not None and (self.repo is not None or self.file is not None):
-            raise ValueError("set either path, or repo and file, not both")
+            raise conflict("set either path, or repo and file, not both", ("path",), ("repo",), ("file",))
         if (self.repo is None) != (self.file is None):
-            raise ValueError("repo and file belong together")
+            raise conflict("repo and file belong together: set both or none", ("repo",), ("file",))
+        if self.revision is not None and self.repo is None:
+            raise conflict("revision belongs to a repo, and none is set", ("revision",))
+        if self.chat_format is not None and self.chat_template is not None:
+            raise conflict("set either chat_format or chat_template, not both", ("chat_format",), ("chat_template",))
         return self
 
 
@@ -68,6 +106,16 @@ class RopeSettings(Settings):
     yarn_beta_slow: float | None = Field(None, description="YaRN high correction dimension")
     yarn_orig_ctx: PositiveInt | None = Field(None, description="window the model was trained for, in tokens")
 
+    @model_validator(mode="after")
+    def _has_effect(self) -> "RopeSettings":
+        if self.scaling_type == "none" and self.freq_scale is not None:
+            raise conflict("freq_scale has no effect with scaling_type: none", ("freq_scale",), ("scaling_type",))
+        if self.scaling_type not in {None, "yarn"}:
+            for key in ("yarn_ext_factor", "yarn_attn_factor", "yarn_beta_fast", "yarn_beta_slow", "yarn_orig_ctx"):
+                if getattr(self, key) is not None:
+                    raise conflict(f"{key} needs scaling_type: yarn", (key,), ("scaling_type",))
+        return self
+
 
 class EngineSettings(Settings):
     """How the model runs."""
@@ -79,7 +127,10 @@ class EngineSettings(Settings):
     max_waiting: PositiveInt = Field(64, description="requests that may wait in line")
     max_waiting_per_user: PositiveInt = Field(8, description="requests of one person that may wait in line")
     n_batch: Annotated[int, Field(ge=32)] = Field(512, description="most tokens in one step")
-    n_ubatch: Annotated[int, Field(ge=32)] = Field(512, description="most tokens computed at once")
+    n_ubatch: Annotated[int, Field(ge=32)] = Field(
+        default_factory=lambda data: min(512, data.get("n_batch", 512)),
+        description="most tokens computed at once; never more than n_batch",
+    )
     n_threads: PositiveInt | None = Field(None, description="CPU threads for writing")
     n_threads_batch: PositiveInt | None = Field(None, description="CPU threads for reading")
     n_gpu_layers: Annotated[int, Field(ge=-1)] | Literal["auto"] = Field(
@@ -88,7 +139,7 @@ class EngineSettings(Settings):
     main_gpu: Annotated[int, Field(ge=0)] = Field(0, description="which GPU, where there are several")
     split_mode: Literal["none", "layer", "row"] = Field("layer", description="how several GPUs share the model")
     tensor_split: tuple[Annotated[float, Field(ge=0)], ...] = Field(
-        (), strict=False, description="share of each GPU, such as [3, 1]"
+        (), max_length=16, strict=False, description="share of each GPU, such as [3, 1]"
     )
     type_k: KvType = Field("f16", description="type of the K cache")
     type_v: KvType = Field("f16", description="type of the V cache; a quantized one needs flash_attn")
@@ -110,73 +161,22 @@ class EngineSettings(Settings):
     @model_validator(mode="after")
     def _consistent(self) -> "EngineSettings":
         if self.n_ubatch > self.n_batch:
-            raise ValueError(f"n_ubatch ({self.n_ubatch}) must not be larger than n_batch ({self.n_batch})")
+            raise conflict(
+                f"n_ubatch ({self.n_ubatch}) must not be larger than n_batch ({self.n_batch})",
+                ("n_ubatch",),
+                ("n_batch",),
+            )
         if self.flash_attn is False and self.type_v not in {"f32", "f16", "bf16"}:
-            raise ValueError(f"type_v: {self.type_v} needs flash attention; set flash_attn to true or auto")
+            raise conflict(
+                f"type_v: {self.type_v} needs flash attention; set flash_attn to true or auto",
+                ("type_v",),
+                ("flash_attn",),
+            )
+        if self.tensor_split and not any(self.tensor_split):
+            raise conflict("tensor_split needs at least one share above 0", ("tensor_split",))
+        if self.tensor_split and self.split_mode == "none":
+            raise conflict("tensor_split has no effect with split_mode: none", ("tensor_split",), ("split_mode",))
         return self
-
-
-class SamplingOverrides(Settings):
-    """Sampling keys of a persona: only what differs from `generation`."""
-
-    temperature: Annotated[float, Field(ge=0, le=5)] | None = Field(
-        None, description="0 always takes the likeliest token"
-    )
-    top_k: Annotated[int, Field(ge=0)] | None = Field(None, description="keep the k likeliest tokens; 0 keeps all")
-    top_p: Fraction | None = Field(None, description="keep the likeliest tokens up to this probability")
-    min_p: Fraction | None = Field(None, description="drop tokens below this share of the likeliest one")
-    typical_p: Fraction | None = Field(None, description="locally typical sampling; 1 is off")
-    repeat_penalty: Annotated[float, Field(gt=0, le=5)] | None = Field(None, description="above 1 discourages repeats")
-    presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = Field(None, description="penalty for being there")
-    frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = Field(None, description="penalty per occurrence")
-    penalty_last_n: Annotated[int, Field(ge=-1)] | None = Field(
-        None, description="tokens the penalties look back; -1 is the whole window"
-    )
-    dry_multiplier: Annotated[float, Field(ge=0)] | None = Field(None, description="DRY strength; 0 is off")
-    dry_base: Annotated[float, Field(ge=1)] | None = Field(None, description="DRY growth per repeated token")
-    dry_allowed_length: Annotated[int, Field(ge=0)] | None = Field(None, description="repeats this long are free")
-    dry_penalty_last_n: Annotated[int, Field(ge=-1)] | None = Field(
-        None, description="tokens DRY looks back; -1 is all"
-    )
-    dry_sequence_breakers: tuple[str, ...] | None = Field(
-        None, strict=False, description="strings at which DRY forgets"
-    )
-    seed: Annotated[int, Field(ge=0, lt=2**32 - 1)] | None = Field(None, description="makes replies repeatable")
-    logit_bias: dict[int, float] | None = Field(None, strict=False, description="token id to added logit")
-    max_tokens: PositiveInt | None = Field(None, description="longest reply, in tokens")
-    stop: tuple[str, ...] | None = Field(None, strict=False, description="strings that end a reply")
-
-
-class GenerationSettings(SamplingOverrides):
-    """Sampling for every reply; a persona may override each key."""
-
-    temperature: Annotated[float, Field(ge=0, le=5)] = Field(0.7, description="0 always takes the likeliest token")
-    top_k: Annotated[int, Field(ge=0)] = Field(40, description="keep the k likeliest tokens; 0 keeps all")
-    top_p: Fraction = Field(0.95, description="keep the likeliest tokens up to this probability")
-    min_p: Fraction = Field(0.05, description="drop tokens below this share of the likeliest one")
-    typical_p: Fraction = Field(1.0, description="locally typical sampling; 1 is off")
-    repeat_penalty: Annotated[float, Field(gt=0, le=5)] = Field(1.0, description="above 1 discourages repeats")
-    presence_penalty: Annotated[float, Field(ge=-2, le=2)] = Field(0.0, description="penalty for being there")
-    frequency_penalty: Annotated[float, Field(ge=-2, le=2)] = Field(0.0, description="penalty per occurrence")
-    penalty_last_n: Annotated[int, Field(ge=-1)] = Field(
-        64, description="tokens the penalties look back; -1 is the whole window"
-    )
-    dry_multiplier: Annotated[float, Field(ge=0)] = Field(0.0, description="DRY strength; 0 is off")
-    dry_base: Annotated[float, Field(ge=1)] = Field(1.75, description="DRY growth per repeated token")
-    dry_allowed_length: Annotated[int, Field(ge=0)] = Field(2, description="repeats this long are free")
-    dry_penalty_last_n: Annotated[int, Field(ge=-1)] = Field(-1, description="tokens DRY looks back; -1 is all")
-    dry_sequence_breakers: tuple[str, ...] = Field(
-        ("\n", ":", '"', "*"), strict=False, description="strings at which DRY forgets"
-    )
-    logit_bias: dict[int, float] = Field({}, strict=False, description="token id to added logit")
-    max_tokens: PositiveInt = Field(512, description="longest reply, in tokens")
-    stop: tuple[str, ...] = Field((), strict=False, description="strings that end a reply")
-    reasoning: ReasoningMode = Field(
-        "hide", description="a thinking model's thoughts: hide them, show them, or ask it (where it can) not to think"
-    )
-    reasoning_budget: PositiveInt | None = Field(
-        None, description="most tokens of thought before an answer is forced; half of max_tokens when not set"
-    )
 
 
 class ExampleExchange(Settings):
@@ -189,7 +189,7 @@ class ExampleExchange(Settings):
 class PersonaSettings(Settings):
     """Who the bot is."""
 
-    name: str | None = Field(None, description="shown in lists; the key when not set")
+    name: Name | None = Field(None, description="shown in lists; the key when not set")
     description: str = Field("", description="one line for lists")
     system_prompt: str = Field(
         "",
@@ -213,16 +213,16 @@ class HistorySettings(Settings):
 class UserPermissions(Settings):
     """Users by platform id, written as `adapter:id`."""
 
-    admin_ids: tuple[str, ...] = Field((), strict=False, description="may do everything")
-    allowed_ids: tuple[str, ...] = Field((), strict=False, description="may talk to the bot")
-    blocked_ids: tuple[str, ...] = Field((), strict=False, description="are not answered")
+    admin_ids: tuple[PlatformId, ...] = Field((), strict=False, description="may do everything")
+    allowed_ids: tuple[PlatformId, ...] = Field((), strict=False, description="may talk to the bot")
+    blocked_ids: tuple[PlatformId, ...] = Field((), strict=False, description="are not answered")
 
 
 class ChannelPermissions(Settings):
     """Group chats and channels by platform id, written as `adapter:id`."""
 
-    allowed_ids: tuple[str, ...] = Field((), strict=False, description="everybody in them may talk to the bot")
-    blocked_ids: tuple[str, ...] = Field((), strict=False, description="nobody in them is answered")
+    allowed_ids: tuple[PlatformId, ...] = Field((), strict=False, description="everybody in them may talk to the bot")
+    blocked_ids: tuple[PlatformId, ...] = Field((), strict=False, description="nobody in them is answered")
 
 
 class PermissionSettings(Settings):
@@ -237,7 +237,7 @@ class PermissionSettings(Settings):
 class StorageSettings(Settings):
     """Where conversations are kept."""
 
-    path: str | None = Field(None, description="SQLite file; in the XDG data folder when not set")
+    path: Text | None = Field(None, description="SQLite file; in the XDG data folder when not set")
     busy_timeout_s: PositiveFloat = Field(10.0, description="how long to wait for another process's lock, in seconds")
 
 
@@ -245,9 +245,9 @@ class LoggingSettings(Settings):
     """What is written to the log."""
 
     level: LogLevel = Field("info", description="least severity")
-    levels: dict[str, LogLevel] = Field({}, description="by module, such as bot.engine: debug")
+    levels: dict[Name, LogLevel] = Field({}, description="by module, such as bot.engine: debug")
     format: Literal["text", "json"] = Field("text", description="lines for people or for programs")
-    file: str | None = Field(None, description="a file instead of standard error")
+    file: Text | None = Field(None, description="a file instead of standard error")
 
 
 DEFAULT_PERSONA = PersonaSettings(
@@ -264,10 +264,35 @@ class Configuration(Settings):
     model: ModelSettings = Field(ModelSettings(), description="which model")
     engine: EngineSettings = Field(EngineSettings(), description="how it runs")
     generation: GenerationSettings = Field(GenerationSettings(), description="how it writes")
-    personas: dict[str, PersonaSettings] = Field({"hearth": DEFAULT_PERSONA}, description="who it can be")
-    persona: str = Field("hearth", description="who it is in a new conversation")
+    personas: dict[Name, PersonaSettings] = Field(
+        {"hearth": DEFAULT_PERSONA}, min_length=1, description="who it can be"
+    )
+    persona: Text = Field(
+        default_factory=lambda data: next(iter(data.get("personas", ())), "hearth"),
+        description="who it is in a new conversation; the first of personas when not set",
+    )
     history: HistorySettings = Field(HistorySettings(), description="what it keeps in mind")
     permissions: PermissionSettings = Field(PermissionSettings(), description="who may talk to it")
-    adapters: dict[str, AdapterSettings] = Field({}, description="where it can be reached")
+    adapters: dict[Name, SerializeAsAny[AdapterSettings]] = Field({}, description="where it can be reached")
     storage: StorageSettings = Field(StorageSettings(), description="where conversations are kept")
     logging: LoggingSettings = Field(LoggingSettings(), description="what is written to the log")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Configuration":
+        if self.persona not in self.personas:
+            raise conflict(
+                f"{self.persona!r} is not one of the personas: {', '.join(self.personas)}", ("persona",), ("personas",)
+            )
+        lengths: dict[tuple[str, ...], int] = {("generation", "max_tokens"): self.generation.max_tokens}
+        for name, persona in self.personas.items():
+            if persona.generation.max_tokens is not None:
+                lengths["personas", name, "generation", "max_tokens"] = persona.generation.max_tokens
+        for key, max_tokens in lengths.items():
+            if max_tokens >= self.engine.n_ctx:
+                raise conflict(
+                    f"{'.'.join(key)} ({max_tokens}) must be smaller than engine.n_ctx ({self.engine.n_ctx}): "
+                    "the window holds the conversation and the reply",
+                    key,
+                    ("engine", "n_ctx"),
+                )
+        return self

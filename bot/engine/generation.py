@@ -14,13 +14,15 @@ class Generation:
 
     def __init__(self, request_id: int, cancel: Callable[[int], None]) -> None:
         self.request_id = request_id
+        self.ended = False
+        """Whether the last event was pushed."""
         self._cancel = cancel
         self._events: asyncio.Queue[GenerationEvent] = asyncio.Queue()
-        self._ended = False
 
     def push(self, event: GenerationEvent) -> None:
         """Add an event; called by the engine, in the event loop."""
         self._events.put_nowait(event)
+        self.ended = isinstance(event, GenerationDone | GenerationFailed)
 
     def cancel(self) -> None:
         """Ask the engine to stop. The `GenerationDone` that follows has what was written and `cancelled`."""
@@ -29,12 +31,10 @@ class Generation:
     async def __aiter__(self) -> AsyncIterator[GenerationEvent]:
         """Yield every event once; ends after the last. An iteration that is broken off cancels the request."""
         try:
-            while not self._ended:
-                event = await self._events.get()
-                self._ended = isinstance(event, GenerationDone | GenerationFailed)
-                yield event
+            while not (self.ended and self._events.empty()):
+                yield await self._events.get()
         finally:
-            if not self._ended:
+            if not self.ended:
                 self.cancel()
 
     async def result(self) -> GenerationDone:

@@ -104,3 +104,19 @@ class GenerationFailed:
 
 GenerationEvent = GenerationWaiting | GenerationDelta | GenerationDone | GenerationFailed
 """Any number of the first two, then exactly one of the last two."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineStatus:
+    """What the engine is doing, for people who ask."""
+
+    model: str
+    """The model's name."""
+    running: int
+    """Replies being written now."""
+    waiting: int
+    """Requests in the line."""
+    max_parallel: int
+    """Replies that can be written at the same time."""
+    n_ctx: int
+    """Window of one conversation, in tokens."""

@@ -1,0 +1,104 @@
+"""`hearthbot config`: check, show and write the configuration file."""
+
+import json
+import os
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+import bot
+from bot.config import LoadedConfig, load
+from bot.config_source import user_config_file
+from bot.config_view import as_json, as_yaml
+from bot.errors import ConfigError
+from bot.loader import AdapterLoader
+
+app = typer.Typer(no_args_is_help=True, help="Check, show or write the configuration file.")
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", "-c", metavar="FILE", help="The file, instead of the one that is found.")
+]
+
+
+@app.command()
+def check(config: ConfigOption = None) -> None:
+    """Read the configuration and say everything that is wrong with it."""
+    loaded = _load(config)
+    settings = loaded.settings
+    model = settings.model.path or settings.model.repo or "the embedded one"
+    adapters = [name for name, adapter in settings.adapters.items() if adapter.enabled]
+    given = sum(source != "default" for source in loaded.sources.values())
+    typer.echo(f"{loaded.path or 'no file found, built-in defaults'}: OK, {given} of {len(loaded.sources)} keys set")
+    typer.echo(f"  model     {model}")
+    typer.echo(f"  persona   {settings.persona}, of {', '.join(settings.personas)}")
+    typer.echo(f"  adapters  {', '.join(adapters) or 'none'}")
+
+
+@app.command()
+def show(
+    config: ConfigOption = None,
+    as_object: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Print every key with its effective value and where that came from; secrets are masked."""
+    loaded = _load(config)
+    if as_object:
+        typer.echo(json.dumps(as_json(loaded), indent=2))
+        return
+    typer.echo(f"# {loaded.path or 'no file found: built-in defaults'}")
+    typer.echo(as_yaml(loaded))
+
+
+@app.command()
+def init(
+    path: Annotated[
+        Path | None,
+        typer.Argument(metavar="[PATH]", help="Where to write it; the user's configuration folder if not given."),
+    ] = None,
+) -> None:
+    """Write a configuration file with every key explained. An existing file is never touched."""
+    target = path or user_config_file()
+    try:
+        _write_new(target, example())
+    except FileExistsError:
+        kind = (
+            "is a folder; give the name of a file in it" if target.is_dir() else "exists already and is left as it is"
+        )
+        _fail(ConfigError(f"{target}: {kind}"))
+    except OSError as error:
+        _fail(ConfigError(f"{target}: cannot be written: {error.strerror or error}"))
+    typer.echo(f"wrote {target}")
+    typer.echo(f"Edit it, then see whether it is right: hearthbot config check{f' --config {path}' if path else ''}")
+
+
+def example() -> bytes:
+    """The commented configuration file: a resource of the installed package, or next to it in a checkout."""
+    name = "config.example.yaml"
+    packaged = resources.files("bot") / name
+    if packaged.is_file():
+        return packaged.read_bytes()
+    return (Path(bot.__file__).resolve().parents[1] / name).read_bytes()
+
+
+def _write_new(target: Path, content: bytes) -> None:
+    """Readable by its owner only, because secrets may be written into it. Nothing stays behind after a failure."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+    except OSError:
+        target.unlink()
+        raise
+
+
+def _load(config: Path | None) -> LoadedConfig:
+    try:
+        return load(config, environ=os.environ, adapter_settings=AdapterLoader().settings_type)
+    except ConfigError as error:
+        _fail(error)
+
+
+def _fail(error: ConfigError) -> NoReturn:
+    typer.echo(str(error), err=True)
+    raise typer.Exit(error.exit_code)

@@ -1,0 +1,270 @@
+"""The loop that turns requests into tokens: schedule, run, update. Runs on the inference lock's thread."""
+
+import time
+from collections.abc import Callable
+
+from bot.engine.reply_writer import ReplyWriter
+from bot.engine.request import GenerationDone, GenerationEvent, GenerationFailed, GenerationWaiting
+from bot.engine.runner import BatchPart, NoCellsError, Runner
+from bot.engine.sampler import Sampler, lookback
+from bot.engine.scheduler import ScheduledPart, Scheduler
+from bot.engine.sequence import Sequence
+from bot.engine.slots import Slot, Slots
+from bot.engine.token_log import TokenLog
+from bot.errors import EngineLostError, QueueFullError, RequestError
+from bot.messages import FinishReason
+
+Deliver = Callable[[list[tuple[Sequence, GenerationEvent]]], None]
+
+
+class Core:
+    """One `step` is schedule, run, update."""
+
+    def __init__(self, *, runner: Runner, scheduler: Scheduler, deliver: Deliver) -> None:
+        """`deliver` takes each step's events, in order; it is called on the inference thread and must not block."""
+        self._runner = runner
+        self._vocabulary = runner.vocabulary
+        self._scheduler = scheduler
+        self._slots = Slots(runner.params.max_parallel)
+        self._deliver = deliver
+        self._events: list[tuple[Sequence, GenerationEvent]] = []
+        self._line_changed = False
+
+    @property
+    def slots(self) -> Slots:
+        """The sequences, for tests and figures."""
+        return self._slots
+
+    def add(self, sequence: Sequence) -> None:
+        """Put a request in the line, or refuse it."""
+        try:
+            self._scheduler.line.add(sequence)
+        except QueueFullError as error:
+            self._emit(sequence, GenerationFailed(error=error, text=""))
+        self._line_changed = True
+
+    def cancel(self, sequence: Sequence) -> None:
+        """End a request wherever it is; nothing happens if it has ended."""
+        if self._scheduler.line.remove(sequence):
+            self._line_changed = True
+            self._emit_done(sequence, "cancelled")
+        elif sequence in self._scheduler.running:
+            self._finish(sequence, "cancelled")
+
+    def step(self) -> bool:
+        """Do one batch. True while there is more to do."""
+        self._admit()
+        parts = self._schedule()
+        if parts:
+            started = time.perf_counter()
+            outputs = self._run(parts)
+            self._measure(parts, time.perf_counter() - started)
+            self._update(parts, outputs)
+        self._announce()
+        self._flush()
+        return self._scheduler.has_work
+
+    def fail_all(self, error: EngineLostError) -> None:
+        """Tell every request that the engine is lost."""
+        for sequence in [*self._scheduler.running, *self._scheduler.line.requests()]:
+            self._emit(sequence, GenerationFailed(error=error, text=sequence.writer.text))
+        self._flush()
+
+    def check_integrity(self) -> None:
+        """Raise `AssertionError` when books and context disagree, or an idle engine holds something back."""
+        self._slots.check_integrity(self._runner.length)
+        busy = [slot for slot in self._slots.all if slot.busy]
+        if len(busy) != len(self._scheduler.running):
+            raise AssertionError(f"{len(busy)} busy sequences for {len(self._scheduler.running)} running requests")
+
+    # schedule
+
+    def _admit(self) -> None:
+        while len(self._scheduler.line) and self._slots.can_assign():
+            sequence = self._scheduler.admit()
+            self._line_changed = True
+            sequence.admitted(self._slots.assign(sequence.request.conversation))
+
+    def _schedule(self) -> list[ScheduledPart]:
+        parts = self._scheduler.decoding()
+        taken = sum(part.count for part in parts)
+        budget = self._scheduler.chunks.size(decoding=taken)
+        for sequence in self._scheduler.prefilling():
+            if budget == 0:
+                break
+            if not sequence.prepared:
+                self._prepare(sequence)
+            count = min(budget, sequence.pending)
+            parts.append(ScheduledPart(sequence, count))
+            budget -= count
+        return parts
+
+    def _prepare(self, sequence: Sequence) -> None:
+        """Lay the prompt out in the sequence's log and keep what the cache holds of it already.
+
+        Done when the first chunk is due, not on admission: by then the prompt of an earlier request with the same
+        persona is evaluated and can be copied.
+        """
+        slot = _slot_of(sequence)
+        donor = self._slots.donor(slot, sequence.text)
+        if donor is not None:
+            self._runner.copy(donor.seq_id, slot.seq_id)
+            slot.log = donor.log.copy()
+            slot.evaluated = donor.evaluated
+        cached = self._lay_out(slot, sequence.text)
+        if len(slot.log) >= self._runner.n_ctx:
+            # The model's own tokens may be more than the tokenizer makes of the same text.
+            slot.log = TokenLog()
+            cached = self._lay_out(slot, sequence.text)
+        if not self._runner.truncate(slot.seq_id, cached):
+            cached = 0
+        slot.evaluated = cached
+        sequence.cached_tokens = cached
+        sequence.prompt_tokens = len(slot.log)
+        room = self._runner.n_ctx - len(slot.log)
+        sequence.max_tokens = min(sequence.request.max_tokens or room, room)
+        sampling = sequence.sampling
+        sequence.sampler = Sampler(sampling, self._vocabulary, n_ctx=self._runner.n_ctx)
+        seen = lookback(sampling, self._runner.n_ctx)
+        sequence.sampler.accept(slot.log.tokens[-seen:] if seen else ())
+        sequence.prepared = True
+
+    def _lay_out(self, slot: Slot, text: bytes) -> int:
+        """Make the log hold `text`; returns how many of its tokens the sequence has evaluated already.
+
+        The last token is always evaluated again: only that gives its logits.
+        """
+        vocabulary = self._vocabulary
+        match = slot.log.match(text, vocabulary.tokenize, vocabulary.is_control)
+        cached = min(match.cached_tokens, slot.evaluated, match.prompt_tokens - 1)
+        slot.log.truncate(match.kept)
+        slot.log.append_prompt(
+            text[match.kept_bytes :],
+            ((token, vocabulary.piece(token), vocabulary.is_control(token)) for token in match.rest),
+        )
+        return cached
+
+    # run
+
+    def _run(self, parts: list[ScheduledPart]) -> dict[int, int]:
+        batch = []
+        for part in parts:
+            slot = _slot_of(part.sequence)
+            end = slot.evaluated + part.count
+            batch.append(
+                BatchPart(
+                    seq_id=slot.seq_id,
+                    position=slot.evaluated,
+                    tokens=slot.log.tokens[slot.evaluated : end],
+                    wants_logits=end == len(slot.log),
+                )
+            )
+        try:
+            outputs = self._runner.decode(batch)
+        except NoCellsError:
+            return self._give_up(parts)
+        for part in parts:
+            _slot_of(part.sequence).evaluated += part.count
+        return outputs
+
+    def _give_up(self, parts: list[ScheduledPart]) -> dict[int, int]:
+        """Admission keeps every request within its sequence, so a full one means wrong books: start them afresh."""
+        error = RequestError("Something went wrong while I was reading this. Please try again.", "no KV cells left")
+        for part in parts:
+            slot = _slot_of(part.sequence)
+            self._emit(part.sequence, GenerationFailed(error=error, text=part.sequence.writer.text))
+            self._release(part.sequence)
+            self._runner.truncate(slot.seq_id, 0)
+            slot.clear()
+        return {}
+
+    def _measure(self, parts: list[ScheduledPart], seconds: float) -> None:
+        prefill = sum(part.count for part in parts if not part.sequence.decoding)
+        decoding = sum(part.count for part in parts if part.sequence.decoding)
+        self._scheduler.chunks.measured(prefill=prefill, decoding=decoding, seconds=seconds)
+
+    # update
+
+    def _update(self, parts: list[ScheduledPart], outputs: dict[int, int]) -> None:
+        for part in parts:
+            sequence = part.sequence
+            index = outputs.get(_slot_of(sequence).seq_id) if sequence.slot else None
+            if index is not None and sequence.sampler is not None:
+                self._take(sequence, self._runner.sample(sequence.sampler, index))
+
+    def _take(self, sequence: Sequence, token: int) -> None:
+        """Add a sampled token to the reply and decide whether that was the last."""
+        sequence.count_token()
+        if self._vocabulary.is_end(token):
+            self._finish(sequence, "stop")
+            return
+        stopped = self._write(sequence, token)
+        if stopped:
+            self._finish(sequence, "stop")
+        elif sequence.completion_tokens >= sequence.max_tokens:
+            self._finish(sequence, "length")
+        else:
+            self._append(sequence, token)
+            for forced in sequence.writer.take_forced(self._vocabulary.tokenize):
+                if sequence.completion_tokens < sequence.max_tokens:
+                    sequence.count_token()
+                    self._write(sequence, forced)
+                    self._append(sequence, forced)
+                    if sequence.sampler is not None:
+                        sequence.sampler.accept((forced,))
+
+    def _write(self, sequence: Sequence, token: int) -> bool:
+        piece = self._vocabulary.piece(token)
+        deltas, stopped = sequence.writer.feed(piece, control=self._vocabulary.is_control(token))
+        for delta in deltas:
+            self._emit(sequence, delta)
+        return stopped
+
+    def _append(self, sequence: Sequence, token: int) -> None:
+        _slot_of(sequence).log.append_token(token, self._vocabulary.piece(token))
+
+    def _finish(self, sequence: Sequence, reason: FinishReason) -> None:
+        self._release(sequence)
+        for delta in sequence.writer.flush():
+            self._emit(sequence, delta)
+        self._emit_done(sequence, reason)
+
+    def _release(self, sequence: Sequence) -> None:
+        """Give the sequence back with exactly what it has evaluated."""
+        slot = _slot_of(sequence)
+        kept = slot.log.truncate(slot.evaluated)
+        if kept != slot.evaluated:
+            slot.evaluated = kept if self._runner.truncate(slot.seq_id, kept) else 0
+            slot.log.truncate(slot.evaluated)
+        if sequence.sampler is not None:
+            sequence.sampler.close()
+        sequence.slot = None
+        self._slots.release(slot)
+        self._scheduler.running.remove(sequence)
+
+    # events
+
+    def _announce(self) -> None:
+        if self._line_changed:
+            self._line_changed = False
+            for sequence, position in self._scheduler.announce():
+                self._emit(sequence, GenerationWaiting(position=position))
+
+    def _emit_done(self, sequence: Sequence, reason: FinishReason) -> None:
+        writer: ReplyWriter = sequence.writer
+        facts = sequence.facts(reason)
+        self._emit(sequence, GenerationDone(text=writer.text, reasoning=writer.reasoning, facts=facts))
+
+    def _emit(self, sequence: Sequence, event: GenerationEvent) -> None:
+        self._events.append((sequence, event))
+
+    def _flush(self) -> None:
+        if self._events:
+            events, self._events = self._events, []
+            self._deliver(events)
+
+
+def _slot_of(sequence: Sequence) -> Slot:
+    if sequence.slot is None:
+        raise RuntimeError("a running request has no sequence")
+    return sequence.slot

@@ -1,0 +1,93 @@
+"""How a model is loaded, as plain numbers: what the probe tries, remembers and hands to the runner."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bot.engine.cpu import physical_cores
+from bot.settings import EngineSettings, ModelSettings
+
+ALL_LAYERS = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadParams:
+    """Everything llama.cpp is told when a model is loaded. Serialises to JSON and back."""
+
+    path: str
+    n_ctx: int
+    """Window of one sequence, in tokens; the context has `n_ctx * max_parallel` cells."""
+    max_parallel: int
+    n_batch: int
+    n_ubatch: int
+    n_threads: int
+    n_threads_batch: int
+    n_gpu_layers: int
+    """-1 is all of them."""
+    main_gpu: int
+    split_mode: str
+    tensor_split: tuple[float, ...]
+    type_k: str
+    type_v: str
+    flash_attn: bool | None
+    """None leaves the choice to llama.cpp."""
+    use_mmap: bool
+    use_mlock: bool
+    use_extra_bufts: bool
+    """Repacked weights for the CPU's matrix units. Faster, but AMX crashes on some virtual machines."""
+    rope: dict[str, Any]
+    lora: tuple[tuple[str, float], ...]
+    """Path and scale of each adapter."""
+
+    @classmethod
+    def from_settings(
+        cls, path: Path, model: ModelSettings, engine: EngineSettings, *, gpu_offload: bool
+    ) -> "LoadParams":
+        """What the owner asked for. `gpu_offload` is whether the installed library can use a GPU at all."""
+        if engine.n_gpu_layers == "auto":
+            layers = ALL_LAYERS if gpu_offload else 0
+        else:
+            layers = engine.n_gpu_layers if gpu_offload else 0
+        return cls(
+            path=str(path),
+            n_ctx=engine.n_ctx,
+            max_parallel=engine.max_parallel,
+            n_batch=engine.n_batch,
+            n_ubatch=engine.n_ubatch,
+            n_threads=engine.n_threads or physical_cores(),
+            n_threads_batch=engine.n_threads_batch or engine.n_threads or physical_cores(),
+            n_gpu_layers=layers,
+            main_gpu=engine.main_gpu,
+            split_mode=engine.split_mode,
+            tensor_split=engine.tensor_split,
+            type_k=engine.type_k,
+            type_v=engine.type_v,
+            flash_attn=_flash_attn(engine, layers),
+            use_mmap=engine.use_mmap,
+            use_mlock=engine.use_mlock,
+            use_extra_bufts=True,
+            rope=engine.rope.model_dump(exclude_none=True),
+            lora=tuple((lora.path, lora.scale) for lora in model.lora),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """A mapping that `from_json` understands."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "LoadParams":
+        """Read what `to_json` wrote, after a round through JSON."""
+        tuples = {
+            "tensor_split": tuple(data["tensor_split"]),
+            "lora": tuple((path, scale) for path, scale in data["lora"]),
+        }
+        return cls(**{**data, **tuples})
+
+
+def _flash_attn(engine: EngineSettings, layers: int) -> bool | None:
+    """Flash attention slows decoding on a CPU by a third, and a quantized V cache cannot do without it."""
+    if engine.flash_attn != "auto":
+        return engine.flash_attn
+    if engine.type_v not in {"f32", "f16", "bf16"}:
+        return True
+    return None if layers else False

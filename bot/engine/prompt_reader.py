@@ -1,0 +1,66 @@
+"""From a request to a prompt: rendered by the chat template and counted by the tokenizer."""
+
+from collections.abc import Sequence as SequenceOf
+from dataclasses import dataclass
+
+from bot.engine.chat_template import ChatTemplate
+from bot.engine.reasoning import ReasoningSplitter, control_texts_in_tags, open_thought
+from bot.engine.reply_writer import ReplyWriter
+from bot.engine.request import ChatMessage, GenerationRequest
+from bot.engine.stop_strings import StopStrings
+from bot.engine.vocabulary import Vocabulary
+from bot.errors import PromptTooLongError
+from bot.settings import ReasoningMode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadPrompt:
+    """A request, ready for the line."""
+
+    text: bytes
+    """The rendered prompt, control tokens spelled out."""
+    prompt_tokens: int
+    writer: ReplyWriter
+
+
+class PromptReader:
+    """Renders and measures prompts. Touches no context, so it may run beside the inference thread."""
+
+    def __init__(self, *, template: ChatTemplate, vocabulary: Vocabulary, n_ctx: int) -> None:
+        """`n_ctx` is one sequence's window, in tokens."""
+        self._template = template
+        self._vocabulary = vocabulary
+        self._limit = n_ctx - 1  # at least one token of reply needs a place
+        self._visible_controls = frozenset(text.encode() for text in control_texts_in_tags(vocabulary.control_texts))
+
+    def read(self, request: GenerationRequest) -> ReadPrompt:
+        """Raises `PromptTooLongError` for what can never fit and `InvalidRequestError` for what cannot be rendered."""
+        text = self._render(request.messages, request.reasoning, continue_final=request.continue_final)
+        count = len(self._vocabulary.tokenize(text))
+        if count > self._limit:
+            raise PromptTooLongError(count, self._limit)
+        room = self._limit + 1 - count
+        max_tokens = min(request.max_tokens or room, room)
+        writer = ReplyWriter(
+            splitter=ReasoningSplitter(open_thought(text.decode()[-256:])),
+            stops=StopStrings((*request.stop, *self._template.stop)),
+            visible_controls=self._visible_controls,
+            reasoning_budget=request.reasoning_budget or max(1, max_tokens // 2),
+            show_reasoning=request.reasoning == "show",
+        )
+        return ReadPrompt(text=text, prompt_tokens=count, writer=writer)
+
+    def count(self, messages: SequenceOf[ChatMessage], reasoning: ReasoningMode, *, continue_final: bool) -> int:
+        """Exact number of tokens of a prompt with these messages."""
+        return len(self._vocabulary.tokenize(self._render(messages, reasoning, continue_final=continue_final)))
+
+    def _render(self, messages: SequenceOf[ChatMessage], reasoning: ReasoningMode, *, continue_final: bool) -> bytes:
+        text = self._template.render(
+            messages,
+            add_generation_prompt=not continue_final,
+            continue_final=continue_final,
+            enable_thinking=False if reasoning == "off" else None,
+        )
+        if self._vocabulary.add_bos and not text.startswith(self._vocabulary.bos_text):
+            text = self._vocabulary.bos_text + text
+        return text.encode(errors="replace")

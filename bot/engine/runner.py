@@ -1,0 +1,264 @@
+"""The only file that touches the llama context: load, decode, sample, and edit sequences."""
+
+import ctypes
+from collections.abc import Sequence as SequenceOf
+from dataclasses import dataclass
+from pathlib import Path
+
+import llama_cpp
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.engine.llama_log import route_llama_log
+from bot.engine.load_params import LoadParams
+from bot.engine.sampler import Sampler
+from bot.engine.vocabulary import Vocabulary
+from bot.errors import EngineLostError, ModelLoadError
+
+_SPLIT_MODES = {
+    "none": llama_cpp.LLAMA_SPLIT_MODE_NONE,
+    "layer": llama_cpp.LLAMA_SPLIT_MODE_LAYER,
+    "row": llama_cpp.LLAMA_SPLIT_MODE_ROW,
+}
+_ROPE_TYPES = {
+    "none": llama_cpp.LLAMA_ROPE_SCALING_TYPE_NONE,
+    "linear": llama_cpp.LLAMA_ROPE_SCALING_TYPE_LINEAR,
+    "yarn": llama_cpp.LLAMA_ROPE_SCALING_TYPE_YARN,
+    "longrope": llama_cpp.LLAMA_ROPE_SCALING_TYPE_LONGROPE,
+}
+_FLASH_ATTN_TYPES = {None: -1, False: 0, True: 1}
+"""`enum llama_flash_attn_type` in llama.h: AUTO, DISABLED, ENABLED."""
+_NO_CELLS = 1
+
+
+def gpu_offload_supported() -> bool:
+    """Whether the installed llama.cpp was built for any GPU."""
+    return bool(llama_cpp.llama_supports_gpu_offload())
+
+
+class NoCellsError(Exception):
+    """`llama_decode` found no room for the batch; the context is as it was before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchPart:
+    """Consecutive tokens of one sequence in a batch."""
+
+    seq_id: int
+    position: int
+    """Of the first token."""
+    tokens: SequenceOf[int]
+    wants_logits: bool
+    """Whether the last token's logits are needed."""
+
+
+class Runner:
+    """A loaded model with its context. Not thread-safe: everything runs on the thread that holds the inference lock."""
+
+    def __init__(self, params: LoadParams) -> None:
+        """Raises `ModelLoadError` when the model, a LoRA adapter or the memory for the context cannot be had."""
+        route_llama_log()
+        llama_cpp.llama_backend_init()
+        self.params = params
+        self._keep_alive: list[object] = []
+        self._context: llama_cpp.llama_context_p | None = None
+        self._model = llama_cpp.llama_model_load_from_file(params.path.encode(), self._model_params())
+        if self._model is None:
+            raise ModelLoadError(
+                f"{params.path}: llama.cpp cannot load this model. The log above has its reason; "
+                "most often the file is damaged, or newer than the installed llama-cpp-python."
+            )
+        try:
+            self._open_context()
+        except BaseException:
+            self.close()
+            raise
+
+    def _open_context(self) -> None:
+        params = self.params
+        self.vocabulary = Vocabulary(self._model)
+        self._context = llama_cpp.llama_init_from_model(self._model, self._context_params())
+        if self._context is None:
+            raise ModelLoadError(
+                f"no memory for {params.max_parallel} conversation(s) of {params.n_ctx} tokens; "
+                "lower engine.n_ctx or engine.max_parallel, or set engine.type_k and type_v to q8_0"
+            )
+        self._memory = llama_cpp.llama_get_memory(self._context)
+        self.n_ctx = int(llama_cpp.llama_n_ctx_seq(self._context))
+        self.n_batch = int(llama_cpp.llama_n_batch(self._context))
+        self._n_swa = int(llama_cpp.llama_model_n_swa(self._model))
+        self._apply_lora()
+        self._allocate_batch()
+
+    @property
+    def description(self) -> str:
+        """Architecture, size and quantization in llama.cpp's words, such as `llama 135M Q4_1`."""
+        buffer = ctypes.create_string_buffer(256)
+        llama_cpp.llama_model_desc(self._model, buffer, len(buffer))
+        return buffer.value.decode(errors="replace")
+
+    @property
+    def chat_template(self) -> str | None:
+        """The Jinja template in the GGUF file, if there is one."""
+        template = llama_cpp.llama_model_chat_template(self._model, None)
+        return template.decode(errors="replace") if template else None
+
+    def decode(self, parts: SequenceOf[BatchPart]) -> dict[int, int]:
+        """Evaluate one batch; returns where each sequence's logits are, as seq_id to batch index.
+
+        Raises `NoCellsError` when a sequence is full (nothing has changed then) and `EngineLostError` when the
+        context cannot be trusted any more. Source of the return codes: `llama_decode` in llama.h.
+        """
+        count = 0
+        outputs: dict[int, int] = {}
+        self._logits[:] = 0
+        for part in parts:
+            end = count + len(part.tokens)
+            self._token[count:end] = part.tokens
+            self._pos[count:end] = np.arange(part.position, part.position + len(part.tokens), dtype=np.int32)
+            self._seq_id[count:end] = self._seq_cells[part.seq_id]
+            if part.wants_logits:
+                self._logits[end - 1] = 1
+                outputs[part.seq_id] = end - 1
+            count = end
+        self._batch.n_tokens = count
+        code = llama_cpp.llama_decode(self._context, self._batch)
+        if code == _NO_CELLS:
+            raise NoCellsError
+        if code != 0:
+            raise EngineLostError(f"llama_decode returned {code}")
+        return outputs
+
+    def sample(self, sampler: Sampler, index: int) -> int:
+        """Choose and accept a token from the logits at a batch index."""
+        return int(llama_cpp.llama_sampler_sample(sampler.pointer, self._context, index))
+
+    def logits(self, index: int) -> NDArray[np.float32]:
+        """A copy of the logits at a batch index, shape `(n_vocab,)`."""
+        pointer = llama_cpp.llama_get_logits_ith(self._context, index)
+        return np.ctypeslib.as_array(pointer, shape=(self.vocabulary.size,)).copy()
+
+    def truncate(self, seq_id: int, length: int) -> bool:
+        """Forget a sequence's tokens from position `length` on.
+
+        False, with the sequence emptied, where the model's memory cannot be cut there (recurrent and hybrid models,
+        sliding windows whose older cells are gone).
+        """
+        if (
+            length > 0
+            and self._is_whole_until(seq_id, length)
+            and llama_cpp.llama_memory_seq_rm(self._memory, seq_id, length, -1)
+        ):
+            return True
+        llama_cpp.llama_memory_seq_rm(self._memory, seq_id, -1, -1)
+        return length == 0
+
+    def copy(self, source: int, target: int) -> None:
+        """Make `target` hold what `source` holds. Streams are separate, so the cells are copied."""
+        llama_cpp.llama_memory_seq_rm(self._memory, target, -1, -1)
+        llama_cpp.llama_memory_seq_cp(self._memory, source, target, -1, -1)
+
+    def length(self, seq_id: int) -> int:
+        """Tokens a sequence holds."""
+        return int(llama_cpp.llama_memory_seq_pos_max(self._memory, seq_id)) + 1
+
+    def close(self) -> None:
+        """Free context and model. Safe to call twice."""
+        if self._context is not None:
+            llama_cpp.llama_free(self._context)
+            self._context = None
+        if self._model is not None:
+            llama_cpp.llama_model_free(self._model)
+            self._model = None
+
+    def _is_whole_until(self, seq_id: int, length: int) -> bool:
+        """Whether the next token at `length` finds every cell its attention window needs."""
+        first = int(llama_cpp.llama_memory_seq_pos_min(self._memory, seq_id))
+        return self._n_swa == 0 or first <= max(0, length - self._n_swa)
+
+    def _model_params(self) -> llama_cpp.llama_model_params:
+        params = self.params
+        native: llama_cpp.llama_model_params = llama_cpp.llama_model_default_params()
+        native.n_gpu_layers = params.n_gpu_layers
+        native.split_mode = _SPLIT_MODES[params.split_mode]
+        native.main_gpu = params.main_gpu
+        native.use_extra_bufts = params.use_extra_bufts
+        native.load_mode = {
+            (False, False): llama_cpp.LLAMA_LOAD_MODE_NONE,
+            (True, False): llama_cpp.LLAMA_LOAD_MODE_MMAP,
+            (False, True): llama_cpp.LLAMA_LOAD_MODE_MLOCK,
+            (True, True): llama_cpp.LLAMA_LOAD_MODE_MMAP_MLOCK,
+        }[(params.use_mmap, params.use_mlock)]
+        if params.tensor_split:
+            devices = llama_cpp.llama_max_devices()
+            if len(params.tensor_split) > devices:
+                raise ModelLoadError(
+                    f"engine.tensor_split has {len(params.tensor_split)} shares, "
+                    f"and llama.cpp sees at most {devices} device(s)"
+                )
+            shares = (ctypes.c_float * devices)(*params.tensor_split)
+            self._keep_alive.append(shares)
+            native.tensor_split = shares
+        return native
+
+    def _context_params(self) -> llama_cpp.llama_context_params:
+        params = self.params
+        native: llama_cpp.llama_context_params = llama_cpp.llama_context_default_params()
+        native.n_ctx = params.n_ctx * params.max_parallel
+        native.n_seq_max = params.max_parallel
+        native.kv_unified = False
+        native.n_batch = params.n_batch
+        native.n_ubatch = params.n_ubatch
+        # Only the last token of a part has logits. The library's default reserves room for n_batch times the
+        # vocabulary: 300 MB for a vocabulary of 150,000.
+        native.n_outputs_max = params.max_parallel
+        native.n_threads = params.n_threads
+        native.n_threads_batch = params.n_threads_batch
+        native.flash_attn_type = _FLASH_ATTN_TYPES[params.flash_attn]
+        native.type_k = getattr(llama_cpp, f"GGML_TYPE_{params.type_k.upper()}")
+        native.type_v = getattr(llama_cpp, f"GGML_TYPE_{params.type_v.upper()}")
+        native.no_perf = True
+        for key, value in params.rope.items():
+            if key == "scaling_type":
+                native.rope_scaling_type = _ROPE_TYPES[value]
+            else:
+                setattr(native, key if key.startswith("yarn") else f"rope_{key}", value)
+        return native
+
+    def _apply_lora(self) -> None:
+        if not self.params.lora:
+            return
+        adapters = []
+        for path, _ in self.params.lora:
+            adapter = llama_cpp.llama_adapter_lora_init(self._model, path.encode())
+            if not adapter:  # a NULL pointer object, not None
+                hint = "does not fit this model" if Path(path).is_file() else "no such file"
+                raise ModelLoadError(f"model.lora: {path}: {hint}")
+            adapters.append(adapter)
+        pointers = (llama_cpp.llama_adapter_lora_p_ctypes * len(adapters))(*adapters)
+        scales = (ctypes.c_float * len(adapters))(*(scale for _, scale in self.params.lora))
+        if llama_cpp.llama_set_adapters_lora(self._context, pointers, len(adapters), scales) != 0:
+            raise ModelLoadError("model.lora: llama.cpp refuses these adapters")
+
+    def _allocate_batch(self) -> None:
+        """Batch arrays that numpy can fill by slices; `llama_batch.seq_id` is an array of pointers to ids."""
+        size = self.n_batch
+        self._token = np.zeros(size, dtype=np.int32)
+        self._pos = np.zeros(size, dtype=np.int32)
+        self._n_seq_id = np.ones(size, dtype=np.int32)
+        self._seq_id = np.zeros(size, dtype=np.uintp)
+        self._logits = np.zeros(size, dtype=np.int8)
+        self._seq_ids = np.arange(self.params.max_parallel, dtype=np.int32)
+        self._seq_cells = [
+            self._seq_ids.ctypes.data + index * self._seq_ids.itemsize for index in range(self.params.max_parallel)
+        ]
+        seq_id_type = ctypes.POINTER(ctypes.POINTER(llama_cpp.llama_seq_id))
+        self._batch = llama_cpp.llama_batch(
+            n_tokens=0,
+            token=self._token.ctypes.data_as(ctypes.POINTER(llama_cpp.llama_token)),
+            embd=None,
+            pos=self._pos.ctypes.data_as(ctypes.POINTER(llama_cpp.llama_pos)),
+            n_seq_id=self._n_seq_id.ctypes.data_as(ctypes.POINTER(ctypes.c_int32)),
+            seq_id=self._seq_id.ctypes.data_as(seq_id_type),
+            logits=self._logits.ctypes.data_as(ctypes.POINTER(ctypes.c_int8)),
+        )

@@ -1,0 +1,62 @@
+"""Who runs next. Pure: knows no model and no clock."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from bot.engine.chunk_sizer import ChunkSizer
+from bot.engine.sequence import Sequence
+from bot.engine.waiting_line import WaitingLine
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledPart:
+    """The next `count` pending tokens of a sequence."""
+
+    sequence: Sequence
+    count: int
+
+
+class Scheduler:
+    """Continuous batching with chunked prefill.
+
+    One batch holds the next token of every running reply and a bounded piece of a prompt, so that a long prompt does
+    not freeze anybody's reply.
+    """
+
+    def __init__(self, line: WaitingLine[Sequence], chunks: ChunkSizer) -> None:
+        self.line = line
+        self.chunks = chunks
+        self.running: list[Sequence] = []
+        """In the order of admission."""
+
+    @property
+    def has_work(self) -> bool:
+        """Whether anybody runs or waits."""
+        return bool(self.running) or len(self.line) > 0
+
+    def served(self) -> Counter[str]:
+        """Running requests of each user."""
+        return Counter(sequence.user for sequence in self.running)
+
+    def admit(self) -> Sequence:
+        """Move the next waiting request to the running ones."""
+        sequence = self.line.take(self.served())
+        self.running.append(sequence)
+        return sequence
+
+    def decoding(self) -> list[ScheduledPart]:
+        """The next tokens of every reply being written."""
+        return [ScheduledPart(sequence, sequence.pending) for sequence in self.running if sequence.decoding]
+
+    def prefilling(self) -> list[Sequence]:
+        """Sequences whose prompts are to be evaluated, first come first."""
+        return [sequence for sequence in self.running if not sequence.decoding]
+
+    def announce(self) -> list[tuple[Sequence, int]]:
+        """Waiting sequences whose position in the line has changed, with the new position (1 is next)."""
+        changed = []
+        for position, sequence in enumerate(self.line.order(self.served()), start=1):
+            if sequence.position != position:
+                sequence.position = position
+                changed.append((sequence, position))
+        return changed

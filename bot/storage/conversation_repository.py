@@ -1,0 +1,114 @@
+"""Conversations: which one a person is in, and how all of a person's are forgotten."""
+
+import sqlite3
+
+from bot.errors import StorageError
+from bot.messages import ConversationKey
+from bot.storage.database import Database
+from bot.storage.records import Conversation
+from bot.storage.timestamp import from_ms, now_ms
+from bot.storage.transaction import Transaction
+from bot.storage.unbroken import unbroken
+
+_CURRENT = """
+    SELECT * FROM conversations
+    WHERE adapter = :adapter AND chat = :chat AND thread = :thread AND user = :user
+    ORDER BY id DESC LIMIT 1
+"""
+_INSERT = """
+    INSERT INTO conversations (adapter, chat, thread, user, persona, created_ms)
+    VALUES (:adapter, :chat, :thread, :user, :persona, :now)
+    RETURNING *
+"""
+
+
+class ConversationRepository:
+    """The table `conversations`. Every method raises `StorageError`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def current(self, key: ConversationKey, *, default_persona: str) -> Conversation:
+        """The latest conversation of `key`; a new one with `default_persona` where there is none."""
+        rows = await self._database.fetch(
+            _CURRENT, adapter=key.adapter, chat=key.chat, thread=key.thread, user=key.user
+        )
+        if rows:
+            return _conversation(rows[0])
+        async with self._database.transaction() as transaction:
+            # Looked up again: another message of the same person may have come in between.
+            rows = await transaction.run(_CURRENT, adapter=key.adapter, chat=key.chat, thread=key.thread, user=key.user)
+            return _conversation(rows[0]) if rows else await _insert(transaction, key, default_persona)
+
+    async def start_new(self, key: ConversationKey, *, persona: str) -> Conversation:
+        """An empty conversation that is the current one of `key` from now on."""
+        async with self._database.transaction() as transaction:
+            return await _insert(transaction, key, persona)
+
+    async def set_persona(self, conversation_id: int, persona: str) -> None:
+        """From the next turn on, `persona` answers."""
+        await self._update("persona", conversation_id, persona)
+
+    async def set_context_start(self, conversation_id: int, turn_id: int) -> None:
+        """From now on the model is shown the turns from `turn_id` on."""
+        await self._update("context_start", conversation_id, turn_id)
+
+    async def of_user(self, adapter: str, user: str) -> list[Conversation]:
+        """Every conversation of one person in all chats, oldest first."""
+        rows = await self._database.fetch(
+            "SELECT * FROM conversations WHERE adapter = :adapter AND user = :user ORDER BY id",
+            adapter=adapter,
+            user=user,
+        )
+        return [_conversation(row) for row in rows]
+
+    async def forget_user(self, adapter: str, user: str) -> int:
+        """Delete everything one person has in all chats, down to the bytes in the files; return how many conversations.
+
+        Takes a while in a large database, and others wait for it. A cancel does not stop it half way.
+        """
+        return await unbroken(self._forget_user(adapter, user))
+
+    async def _forget_user(self, adapter: str, user: str) -> int:
+        async with self._database.transaction() as transaction:
+            # The turns go with their conversations: ON DELETE CASCADE.
+            rows = await transaction.run(
+                "DELETE FROM conversations WHERE adapter = :adapter AND user = :user RETURNING id",
+                adapter=adapter,
+                user=user,
+            )
+        await self._database.erase_deleted()
+        return len(rows)
+
+    async def _update(self, column: str, conversation_id: int, value: str | int) -> None:
+        async with self._database.transaction() as transaction:
+            rows = await transaction.run(
+                f"UPDATE conversations SET {column} = :value WHERE id = :id RETURNING id",  # noqa: S608 - a literal above
+                value=value,
+                id=conversation_id,
+            )
+            if not rows:
+                raise StorageError(f"conversation {conversation_id} was deleted meanwhile")
+
+
+async def _insert(transaction: Transaction, key: ConversationKey, persona: str) -> Conversation:
+    rows = await transaction.run(
+        _INSERT,
+        adapter=key.adapter,
+        chat=key.chat,
+        thread=key.thread,
+        user=key.user,
+        persona=persona,
+        now=now_ms(),
+    )
+    return _conversation(rows[0])
+
+
+def _conversation(row: sqlite3.Row) -> Conversation:
+    return Conversation(
+        id=row["id"],
+        key=ConversationKey(adapter=row["adapter"], chat=row["chat"], thread=row["thread"], user=row["user"]),
+        persona=row["persona"],
+        context_start=row["context_start"],
+        created_at=from_ms(row["created_ms"]),
+    )

@@ -1,0 +1,91 @@
+"""The schema, as the numbered steps that lead to it.
+
+A step that was released is never changed: databases out there have taken it. A new step is appended.
+"""
+
+from pathlib import Path
+
+from bot.errors import StorageError
+from bot.storage.transaction import Transaction
+
+APPLICATION_ID = 0x48424F54
+"""`HBOT` in the file's header: https://www.sqlite.org/pragma.html#pragma_application_id"""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    # 1: conversations and their turns.
+    # AUTOINCREMENT: a deleted id is never given again, so a reply that is still being written when its turn is
+    # deleted cannot end in somebody else's.
+    (
+        f"PRAGMA application_id = {APPLICATION_ID}",
+        """
+        CREATE TABLE conversations (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            adapter TEXT NOT NULL,
+            chat TEXT NOT NULL,
+            thread TEXT NOT NULL,
+            user TEXT NOT NULL,
+            persona TEXT NOT NULL,
+            context_start INTEGER NOT NULL DEFAULT 0,
+            created_ms INTEGER NOT NULL
+        ) STRICT
+        """,
+        "CREATE INDEX conversations_by_user ON conversations (adapter, user, chat, thread)",
+        """
+        CREATE TABLE turns (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            conversation_id INTEGER NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+            message_id TEXT NOT NULL,
+            sender_name TEXT NOT NULL,
+            text TEXT NOT NULL,
+            status TEXT NOT NULL CHECK (status IN ('pending', 'done', 'failed', 'interrupted', 'discarded')),
+            persona TEXT NOT NULL,
+            created_ms INTEGER NOT NULL,
+            reply TEXT,
+            reasoning TEXT NOT NULL DEFAULT '',
+            error_code TEXT,
+            finished_ms INTEGER,
+            finish_reason TEXT,
+            prompt_tokens INTEGER,
+            cached_tokens INTEGER,
+            completion_tokens INTEGER,
+            queue_ms REAL,
+            prefill_ms REAL,
+            ttft_ms REAL,
+            decode_ms REAL,
+            CHECK (status <> 'done' OR reply IS NOT NULL),
+            CHECK (status <> 'failed' OR error_code IS NOT NULL),
+            CHECK ((reply IS NULL) = (finish_reason IS NULL))
+        ) STRICT
+        """,
+        # An index ends with the row's id, so these are ordered by it within their columns.
+        "CREATE INDEX turns_by_conversation ON turns (conversation_id)",
+        "CREATE INDEX turns_by_message ON turns (conversation_id, message_id)",
+        "CREATE INDEX turns_pending ON turns (status) WHERE status = 'pending'",
+    ),
+)
+
+
+async def migrate_once(
+    transaction: Transaction, *, path: Path, migrations: tuple[tuple[str, ...], ...] = MIGRATIONS
+) -> int | None:
+    """Take the next step that the database lacks, with its version, and return that; None when there is none left.
+
+    Raises `StorageError` for a database of another program and for one that a newer version has written.
+    """
+    version: int = (await transaction.run("PRAGMA user_version"))[0][0]
+    application: int = (await transaction.run("PRAGMA application_id"))[0][0]
+    if application != APPLICATION_ID and (version or await transaction.run("SELECT 1 FROM sqlite_schema LIMIT 1")):
+        raise StorageError(
+            f"{path}: this database belongs to another program; set storage.path to a file of hearthbot's own"
+        )
+    if version > len(migrations):
+        raise StorageError(
+            f"{path}: written by a newer hearthbot (schema {version}, this one knows {len(migrations)}); "
+            "install that version again, or restore the backup from before the upgrade"
+        )
+    if version == len(migrations):
+        return None
+    for statement in migrations[version]:
+        await transaction.run(statement)
+    await transaction.run(f"PRAGMA user_version = {version + 1}")
+    return version + 1

@@ -1,0 +1,60 @@
+"""What the repositories hand out. All are immutable snapshots of rows; times are aware and in UTC."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from bot.messages import ConversationKey, ReplyFacts
+
+TurnStatus = Literal["pending", "done", "failed", "interrupted", "discarded"]
+"""`pending`: being answered. `done`: answered, or cancelled half way with what there was. `failed`: no answer came of
+it. `interrupted`: the process died before the answer. `discarded`: taken back by the person."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """One conversation of one person in one chat; `/new` starts another with the same key."""
+
+    id: int
+    key: ConversationKey
+    persona: str
+    """Key of the persona in the configuration, where it may have been removed since."""
+    context_start: int
+    """The model is shown the turns from this id on; 0 shows all."""
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A person's message and what became of it."""
+
+    id: int
+    conversation_id: int
+    message_id: str
+    """Id of the person's message on the platform."""
+    sender_name: str
+    text: str
+    status: TurnStatus
+    reply: str | None
+    """None until there is one. A pending turn that was restarted still has its previous reply."""
+    reasoning: str
+    """The model's thoughts before the reply; empty where there were none."""
+    facts: ReplyFacts | None
+    """Of `reply`; None where that is."""
+    error_code: str | None
+    """Why a failed turn failed."""
+    persona: str
+    created_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """What one person has used, over all chats of an adapter. Turns that were taken back do not count."""
+
+    conversations: int
+    turns: int
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    decode_ms: float

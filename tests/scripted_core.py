@@ -1,0 +1,41 @@
+"""A chat core whose answers are written down beforehand, for the layers around it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from bot.adapter import ReplyTarget
+from bot.messages import CommandSpec, IncomingMessage, OutgoingMessage, ReplyFacts, Timings, Usage
+
+Answer = Callable[[IncomingMessage, ReplyTarget], Awaitable[None]]
+
+FACTS = ReplyFacts(
+    finish_reason="stop",
+    usage=Usage(prompt_tokens=20, cached_tokens=12, completion_tokens=3),
+    timings=Timings(queue_ms=0.5, prefill_ms=10.0, ttft_ms=12.0, decode_ms=30.0),
+)
+
+
+async def echo(message: IncomingMessage, target: ReplyTarget) -> None:
+    """Answer with the text that came in."""
+    await target.send(OutgoingMessage(text=message.text, facts=FACTS))
+
+
+class ScriptedCore:
+    """Answers with the next of its answers, and echoes when there are none left."""
+
+    commands: Sequence[CommandSpec] = (
+        CommandSpec(name="help", summary="what I can do"),
+        CommandSpec(name="new", summary="start over", aliases=("reset",)),
+        CommandSpec(name="persona", summary="who I am", argument="[name]", choices=("hearth", "pirate")),
+    )
+
+    def __init__(self, *answers: Answer) -> None:
+        self.answers = list(answers)
+        self.received: list[IncomingMessage] = []
+        self.arrived = asyncio.Event()
+
+    async def handle(self, message: IncomingMessage, target: ReplyTarget) -> None:
+        """Note the message and play its answer."""
+        self.received.append(message)
+        self.arrived.set()
+        await (self.answers.pop(0) if self.answers else echo)(message, target)
