@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterable
 from types import TracebackType
 from typing import Self
 
@@ -46,7 +45,8 @@ class Delivery:
 
     def start_typing(self) -> None:
         """Show that an answer is on its way, until its first words are there."""
-        self._typing = asyncio.create_task(self._type(), name="typing")
+        if self._typing is None:
+            self._typing = asyncio.create_task(self._type(), name="typing")
 
     async def run(self, events: AsyncIterable[ChatEvent]) -> None:
         """Show events to the last."""
@@ -63,7 +63,7 @@ class Delivery:
 
     async def note(self, text: str) -> None:
         """Say something besides the answer."""
-        with _survived("a notice"):
+        with _Survived("a notice"):
             await self._target.send(OutgoingMessage(text=text, notice=True))
 
     async def end(self, event: ReplyDone | ReplyError) -> None:
@@ -80,12 +80,12 @@ class Delivery:
                     written = self._text.complete(event.partial or self._text.answer)
                     if written.strip():
                         await self._show_final(OutgoingMessage(text=written))
-                    with _survived("an error"):
+                    with _Survived("an error"):
                         await self._target.send(OutgoingMessage(text=event.text, error=event.code))
 
     async def send_file(self, name: str, data: bytes, caption: str) -> bool:
         """Hand over a file; False where the platform did not take it."""
-        with _survived("a file"):
+        with _Survived("a file"):
             await self._target.send_file(name, data, caption)
             return True
         return False
@@ -116,7 +116,7 @@ class Delivery:
             await self._show(message)
 
     async def _show(self, message: OutgoingMessage) -> bool:
-        with _survived("a reply"):
+        with _Survived("a reply"):
             if self._message_id is None:
                 self._message_id = await self._target.send(message)
             else:
@@ -125,18 +125,28 @@ class Delivery:
         return False
 
     async def _type(self) -> None:
-        with _survived("the typing sign"):
+        with _Survived("the typing sign"):
             while True:
                 await self._target.typing()
                 await self._clock.sleep(_TYPING_INTERVAL_S)
 
 
-@contextmanager
-def _survived(what: str) -> Iterator[None]:
-    try:
-        yield
-    except Exception:  # noqa: BLE001 - whatever a platform's library raises, the reply itself is safe
-        _LOGGER.warning("%s could not be shown", what, exc_info=True)
+class _Survived:
+    """Logs what a platform's library raises, and goes on: the reply itself is safe."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if not isinstance(error, Exception):
+            return False
+        _LOGGER.warning("%s could not be shown", self._what, exc_info=error)
+        return True
 
 
 async def _stop(task: asyncio.Task[None] | None) -> None:

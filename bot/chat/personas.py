@@ -58,7 +58,9 @@ def resolve(key: str, settings: PersonaSettings, generation: GenerationSettings)
 class Personas:
     """All personas by their keys, in the order of the configuration."""
 
-    def __init__(self, settings: Mapping[str, PersonaSettings], *, default: str, generation: GenerationSettings) -> None:
+    def __init__(
+        self, settings: Mapping[str, PersonaSettings], *, default: str, generation: GenerationSettings
+    ) -> None:
         self._by_key = {key: resolve(key, persona, generation) for key, persona in settings.items()}
         self.default = self._by_key[default]
 

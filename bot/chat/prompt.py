@@ -1,15 +1,26 @@
 """Fits a conversation into the model's window."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.chat.generator import TextGenerator
 from bot.chat.personas import Persona
 from bot.engine.request import ChatMessage
 from bot.errors import InvalidRequestError, PromptTooLongError
+from bot.storage.records import Turn
 
 Exchange = tuple[ChatMessage, ChatMessage]
 """A person's message and the reply to it."""
+
+
+def exchanges(turns: Iterable[Turn]) -> list[Exchange]:
+    """Answered turns, as the model is shown them: word for word, so that they are found in the KV cache."""
+    return [
+        (ChatMessage(role="user", content=turn.text), ChatMessage(role="assistant", content=turn.reply))
+        for turn in turns
+        if turn.reply is not None
+    ]
+
 
 # More characters than this for each token that fits are refused uncounted: no text that a person writes comes near it,
 # and reading a hundred megabytes into tokens would take long and lead nowhere.

@@ -4,22 +4,24 @@ import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+from bot.chat.conversation_finder import ConversationFinder
 from bot.chat.failure import report
 from bot.chat.generator import TextGenerator
 from bot.chat.notice import ChatEvent, Notice
 from bot.chat.personas import Persona, Personas
-from bot.chat.prompt import Prompt, PromptFitter
+from bot.chat.prompt import Prompt, PromptFitter, exchanges
 from bot.chat.ticket import Ticket
 from bot.engine.request import (
     ChatMessage,
     GenerationDelta,
     GenerationDone,
+    GenerationEvent,
     GenerationFailed,
     GenerationRequest,
     GenerationWaiting,
 )
 from bot.errors import EngineLostError, RequestError, StorageError
-from bot.messages import ReplyDelta, ReplyDone, ReplyWaiting
+from bot.messages import IncomingMessage, ReplyDelta, ReplyDone, ReplyEvent, ReplyWaiting
 from bot.storage.conversation_repository import ConversationRepository
 from bot.storage.records import Conversation, Turn
 from bot.storage.turn_repository import TurnRepository
@@ -49,35 +51,39 @@ class TurnWriter:
         conversations: ConversationRepository,
         turns: TurnRepository,
         personas: Personas,
+        finder: ConversationFinder,
         fitter: PromptFitter,
     ) -> None:
         self._generator = generator
         self._conversations = conversations
         self._turns = turns
         self._personas = personas
+        self._finder = finder
         self._fitter = fitter
 
-    async def current(self, ticket: Ticket) -> Conversation:
-        """The conversation that the ticket's message belongs to."""
-        return await self._conversations.current(ticket.message.key, default_persona=self._personas.default.key)
+    async def find(self, message: IncomingMessage) -> tuple[Conversation, Turn] | None:
+        """The turn of a message that was stored before, in the current conversation."""
+        conversation, _ = await self._finder.find(message.key)
+        turn = await self._turns.by_message(conversation.id, message.message_id)
+        return None if turn is None else (conversation, turn)
 
     async def answer(self, ticket: Ticket) -> AsyncIterator[ChatEvent]:
         """Answer the ticket's message as a new turn."""
         self._fitter.check_size(ticket.message.text)
-        conversation = await self.current(ticket)
-        turn = await self._begin(ticket, conversation)
+        turn, conversation = await self._begin(ticket)
         async for event in self._write(ticket, conversation, turn):
             yield event
 
     async def answer_again(
         self, ticket: Ticket, conversation: Conversation, turn: Turn, *, text: str | None = None
     ) -> AsyncIterator[ChatEvent]:
-        """Answer a turn anew; `text` is the new version of its message. Its reply stands until there is another.
+        """Answer the last turn anew; its reply stands until there is another.
 
-        What followed the turn is to be discarded before.
+        `text` is a new version of the message of any turn: what followed it is discarded.
         """
         if text is not None:
             self._fitter.check_size(text)
+            await self._turns.discard_from(conversation.id, turn.id + 1)
         turn = await self._turns.restart(turn.id, text=text, persona=self._persona(conversation).key)
         async for event in self._write(ticket, await self._reopened(conversation, turn), turn):
             yield event
@@ -97,20 +103,23 @@ class TurnWriter:
 
     async def set_aside(self, ticket: Ticket) -> None:
         """Store a message that will not be answered, because the daemon stops, for `/retry` to find."""
-        turn = await self._begin(ticket, await self.current(ticket))
+        turn, _ = await self._begin(ticket)
         await self._turns.fail(turn.id, error_code="restarting")
 
     def _persona(self, conversation: Conversation) -> Persona:
         return self._personas.get(conversation.persona)
 
-    async def _begin(self, ticket: Ticket, conversation: Conversation) -> Turn:
-        return await self._turns.begin(
+    async def _begin(self, ticket: Ticket) -> tuple[Turn, Conversation]:
+        message = ticket.message
+        conversation, persona = await self._finder.find(message.key)
+        turn = await self._turns.begin(
             conversation.id,
-            message_id=ticket.message.message_id,
-            sender_name=ticket.message.sender_name,
-            text=ticket.message.text,
-            persona=self._persona(conversation).key,
+            message_id=message.message_id,
+            sender_name=message.sender_name,
+            text=message.text,
+            persona=persona.key,
         )
+        return turn, conversation
 
     async def _reopened(self, conversation: Conversation, turn: Turn) -> Conversation:
         """The conversation with its earlier turns in the context again, where all that was left of it is gone."""
@@ -131,19 +140,9 @@ class TurnWriter:
             generation = self._generator.submit(request)
             with ticket.writing(generation):
                 async for event in generation:
-                    match event:
-                        case GenerationWaiting():
-                            yield ReplyWaiting(position=event.position)
-                        case GenerationDelta():
-                            if not event.reasoning or self._persona(conversation).reasoning == "show":
-                                yield ReplyDelta(text=event.text, reasoning=event.reasoning)
-                        case GenerationDone():
-                            if ticket.restarting and event.finish_reason == "cancelled":
-                                yield Notice(text=_RESTARTING)
-                            yield await self._finish(turn, event, begun)
-                        case GenerationFailed():
-                            await self._fail(turn, event.error.code)
-                            yield replace(report(event.error), partial=event.text)
+                    if isinstance(event, GenerationDone) and event.finish_reason == "cancelled" and ticket.restarting:
+                        yield Notice(text=_RESTARTING)
+                    yield await self._shown(turn, event, begun)
         except (RequestError, EngineLostError) as error:
             await self._fail(turn, error.code)
             yield report(error)
@@ -154,13 +153,9 @@ class TurnWriter:
     async def _prompt(self, conversation: Conversation, turn: Turn, begun: str) -> tuple[Prompt, bool]:
         """What the model is shown, and whether old turns had to be left out for it, from now on."""
         earlier = [past for past in await self._turns.context(conversation) if past.id < turn.id]
-        history = [
-            (ChatMessage(role="user", content=past.text), ChatMessage(role="assistant", content=past.reply or ""))
-            for past in earlier
-        ]
         message = ChatMessage(role="user", content=turn.text)
         closing = (message, ChatMessage(role="assistant", content=begun)) if begun else (message,)
-        prompt = await self._fitter.fit(self._persona(conversation), history, closing)
+        prompt = await self._fitter.fit(self._persona(conversation), exchanges(earlier), closing)
         if not prompt.dropped:
             return prompt, False
         kept = earlier[prompt.dropped :]
@@ -177,9 +172,22 @@ class TurnWriter:
             max_tokens=prompt.max_tokens,
             stop=persona.stop,
             reasoning=persona.reasoning,
-            reasoning_budget=persona.reasoning_budget,
+            reasoning_budget=_thought(persona, prompt.max_tokens),
             continue_final=continues,
         )
+
+    async def _shown(self, turn: Turn, event: GenerationEvent, begun: str) -> ReplyEvent:
+        """What the chat is told of an event. The outcome is stored first, so that nobody is shown what may get lost."""
+        match event:
+            case GenerationWaiting():
+                return ReplyWaiting(position=event.position)
+            case GenerationDelta():
+                return ReplyDelta(text=event.text, reasoning=event.reasoning)
+            case GenerationDone():
+                return await self._finish(turn, event, begun)
+            case GenerationFailed():
+                await self._fail(turn, event.error.code)
+                return replace(report(event.error), partial=event.text)
 
     async def _finish(self, turn: Turn, done: GenerationDone, begun: str) -> ReplyDone:
         if done.text.strip():
@@ -199,5 +207,11 @@ class TurnWriter:
         """Note the failure. Where that fails too, the turn is found pending, and settled, at the next start."""
         try:
             await self._turns.fail(turn.id, error_code=code)
-        except StorageError as error:
-            _LOGGER.error("turn %d is left pending: %s", turn.id, error)
+        except StorageError:
+            _LOGGER.exception("turn %d is left pending", turn.id)
+
+
+def _thought(persona: Persona, max_tokens: int) -> int | None:
+    """The budget for thoughts; where the reply was given less room than it, the usual half."""
+    budget = persona.reasoning_budget
+    return budget if budget is not None and budget < max_tokens else None

@@ -30,7 +30,7 @@ class ImmediateCommand:
     spec: CommandSpec
     run: Callable[[CommandCall], Awaitable[None]]
     any_argument: bool = False
-    """What follows the name does not matter."""
+    """What follows the name does not matter, although none is asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,8 @@ class LineCommand:
 
     spec: CommandSpec
     run: Callable[[CommandCall, Ticket], Awaitable[None]]
+    any_argument: bool = False
+    """As above."""
     interrupts: bool = False
     """Whoever gives it does not want what is being written any more."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bot.chat.commands.command import Command, CommandCall, ImmediateCommand, LineCommand
+from bot.chat.conversation_finder import ConversationFinder
 from bot.chat.excerpt import excerpt
 from bot.chat.lines import Lines
 from bot.chat.personas import Personas
@@ -20,6 +21,7 @@ class ConversationCommands:
     def __init__(
         self,
         *,
+        finder: ConversationFinder,
         conversations: ConversationRepository,
         turns: TurnRepository,
         writer: TurnWriter,
@@ -27,6 +29,7 @@ class ConversationCommands:
         personas: Personas,
     ) -> None:
         self._conversations = conversations
+        self._finder = finder
         self._turns = turns
         self._writer = writer
         self._lines = lines
@@ -74,15 +77,15 @@ class ConversationCommands:
         await call.say("Stopped.")
 
     async def _retry(self, call: CommandCall, ticket: Ticket) -> None:
-        conversation = await self._writer.current(ticket)
+        conversation, _ = await self._finder.find(call.message.key)
         turn = await self._turns.last(conversation.id)
         if turn is None:
             await call.say("There is no message to answer again yet.")
             return
         await show_reply(ticket, call.delivery, self._writer.answer_again(ticket, conversation, turn))
 
-    async def _undo(self, call: CommandCall, ticket: Ticket) -> None:
-        conversation = await self._writer.current(ticket)
+    async def _undo(self, call: CommandCall, _ticket: Ticket) -> None:
+        conversation, _ = await self._finder.find(call.message.key)
         turn = await self._turns.last(conversation.id)
         if turn is None:
             await call.say("There is nothing to take back.")
@@ -91,7 +94,7 @@ class ConversationCommands:
         await call.say(f"Taken back: “{excerpt(turn.text)}”")
 
     async def _continue(self, call: CommandCall, ticket: Ticket) -> None:
-        conversation = await self._writer.current(ticket)
+        conversation, _ = await self._finder.find(call.message.key)
         turn = await self._turns.last(conversation.id)
         if turn is None:
             await call.say("There is no reply to go on with yet.")

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from bot.chat.commands.command import Command, CommandCall, ImmediateCommand, LineCommand
 from bot.chat.confirmations import Confirmations
+from bot.chat.conversation_finder import ConversationFinder
 from bot.chat.excerpt import excerpt
 from bot.chat.lines import Lines
-from bot.chat.personas import Personas
 from bot.chat.ticket import Ticket
 from bot.chat.transcript import Transcript
 from bot.messages import CommandSpec
@@ -24,15 +24,15 @@ class DataCommands:
     def __init__(
         self,
         *,
+        finder: ConversationFinder,
         conversations: ConversationRepository,
         turns: TurnRepository,
-        personas: Personas,
         lines: Lines,
         confirmations: Confirmations,
     ) -> None:
         self._conversations = conversations
+        self._finder = finder
         self._turns = turns
-        self._personas = personas
         self._lines = lines
         self._confirmations = confirmations
 
@@ -59,9 +59,7 @@ class DataCommands:
         )
 
     async def _history(self, call: CommandCall) -> None:
-        conversation = await self._conversations.current(
-            call.message.key, default_persona=self._personas.default.key
-        )
+        conversation, persona = await self._finder.find(call.message.key)
         turns = await self._turns.all(conversation.id)
         if not turns:
             await call.say("This conversation is empty so far.")
@@ -69,15 +67,15 @@ class DataCommands:
         shown = turns[-_RECENT:]
         older = len(turns) - len(shown)
         lines = [f"The last {len(shown)} of {len(turns)} messages:" if older else "This conversation so far:"]
-        name = self._personas.get(conversation.persona).name
         for turn in shown:
-            lines += [f"- {turn.created_at:%Y-%m-%d %H:%M} UTC, you: {excerpt(turn.text)}", f"  {name}: {_reply(turn)}"]
+            lines += [
+                f"- {turn.created_at:%Y-%m-%d %H:%M} UTC, you: {excerpt(turn.text)}",
+                f"  {persona.name}: {_reply(turn)}",
+            ]
         await call.say("\n".join(lines))
 
     async def _export(self, call: CommandCall, _ticket: Ticket) -> None:
-        conversation = await self._conversations.current(
-            call.message.key, default_persona=self._personas.default.key
-        )
+        conversation, _ = await self._finder.find(call.message.key)
         turns = await self._turns.all(conversation.id)
         if not turns:
             await call.say("This conversation is empty so far; there is nothing to export.")

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from bot.chat.access import person_id
 from bot.chat.commands.command import Command, CommandCall, ImmediateCommand
+from bot.chat.conversation_finder import ConversationFinder
 from bot.chat.generator import TextGenerator
-from bot.chat.personas import Personas
 from bot.chat.prompt import exchanges
+from bot.engine.request import ChatMessage
 from bot.messages import CommandSpec, ReplyFacts
-from bot.storage.conversation_repository import ConversationRepository
 from bot.storage.turn_repository import TurnRepository
 
 
@@ -18,15 +18,13 @@ class InfoCommands:
     def __init__(
         self,
         *,
+        finder: ConversationFinder,
         generator: TextGenerator,
-        conversations: ConversationRepository,
         turns: TurnRepository,
-        personas: Personas,
     ) -> None:
         self._generator = generator
-        self._conversations = conversations
+        self._finder = finder
         self._turns = turns
-        self._personas = personas
 
     def commands(self) -> Sequence[Command]:
         """In the order of a menu."""
@@ -53,42 +51,31 @@ class InfoCommands:
         )
 
     async def _start(self, call: CommandCall) -> None:
-        conversation = await self._conversations.current(
-            call.message.key, default_persona=self._personas.default.key
-        )
-        persona = self._personas.get(conversation.persona)
+        _, persona = await self._finder.find(call.message.key)
         await call.say(
             persona.welcome_message or f"Hello! I am {persona.name}. Write to me, or send /help to see what I can do."
         )
 
     async def _status(self, call: CommandCall) -> None:
-        conversation = await self._conversations.current(
-            call.message.key, default_persona=self._personas.default.key
-        )
-        persona = self._personas.get(conversation.persona)
+        conversation, persona = await self._finder.find(call.message.key)
         context = await self._turns.context(conversation)
-        messages = (*persona.head, *(message for exchange in exchanges(context) for message in exchange))
-        used = (
-            await self._generator.count_prompt_tokens(messages, reasoning=persona.reasoning) if messages else 0
-        )
+        past = (message for exchange in exchanges(context) for message in exchange)
+        # With a next message, empty so far: templates may insist on one of the user.
+        messages = (*persona.head, *past, ChatMessage(role="user", content=""))
+        used = await self._generator.count_prompt_tokens(messages, reasoning=persona.reasoning)
         engine = self._generator.status()
-        await call.say(
-            "\n".join(
-                (
-                    f"- Model: {engine.model}",
-                    f"- Persona: {persona.name}",
-                    f"- Line: {engine.running} being answered (at most {engine.max_parallel} at a time), "
-                    f"{engine.waiting} waiting",
-                    f"- Context: {used:,} of {engine.n_ctx:,} tokens used ({used * 100 // engine.n_ctx}%), "
-                    f"{len(context):,} exchanges",
-                )
-            )
-        )
+        lines = [
+            f"- Model: {engine.model}",
+            f"- Persona: {persona.name}",
+            f"- Line: {engine.running} of at most {engine.max_parallel} being answered, {engine.waiting} waiting",
+            f"- Context: {used:,} of {engine.n_ctx:,} tokens ({used * 100 // engine.n_ctx}%), {len(context)} exchanges",
+        ]
+        await call.say("\n".join(lines))
 
     async def _stats(self, call: CommandCall) -> None:
         message = call.message
         totals = await self._turns.totals(message.adapter, message.user)
-        conversation = await self._conversations.current(message.key, default_persona=self._personas.default.key)
+        conversation, _ = await self._finder.find(message.key)
         last = await self._turns.last(conversation.id)
         rate = f", {totals.completion_tokens * 1000 / totals.decode_ms:.1f} a second" if totals.decode_ms else ""
         lines = [

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bot.chat.commands.command import Command, CommandCall, LineCommand
+from bot.chat.conversation_finder import ConversationFinder
 from bot.chat.personas import Persona, Personas
 from bot.chat.ticket import Ticket
 from bot.messages import CommandSpec
@@ -12,8 +13,11 @@ from bot.storage.conversation_repository import ConversationRepository
 class PersonaCommands:
     """`/persona`."""
 
-    def __init__(self, *, conversations: ConversationRepository, personas: Personas) -> None:
+    def __init__(
+        self, *, finder: ConversationFinder, conversations: ConversationRepository, personas: Personas
+    ) -> None:
         self._conversations = conversations
+        self._finder = finder
         self._personas = personas
 
     def commands(self) -> Sequence[Command]:
@@ -32,10 +36,7 @@ class PersonaCommands:
         )
 
     async def _persona(self, call: CommandCall, _ticket: Ticket) -> None:
-        conversation = await self._conversations.current(
-            call.message.key, default_persona=self._personas.default.key
-        )
-        current = self._personas.get(conversation.persona)
+        conversation, current = await self._finder.find(call.message.key)
         if not call.argument:
             await call.say(self._list(current))
             return
