@@ -7,6 +7,7 @@ Python), text, events, and the event loop that competes for the interpreter.
 """
 
 import asyncio
+import itertools
 import platform
 import statistics
 import sys
@@ -57,7 +58,7 @@ async def measure(model: ModelSettings, parallel: int) -> tuple[float, float]:
         await engine.aclose()
     full = [
         (after[0] - before[0], after[0] - before[1])
-        for before, after in zip(spans, spans[1:], strict=False)
+        for before, after in itertools.pairwise(spans)
         if before[2] == after[2] == parallel
     ]
     return statistics.median(step for step, _ in full) * 1000, statistics.median(gap for _, gap in full) * 1000

@@ -59,6 +59,10 @@ def init(
     """Write a configuration file with every key explained. An existing file is never touched."""
     target = path or user_config_file()
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        _fail(ConfigError(f"{target}: its folder cannot be made: {error.strerror or error}"))
+    try:
         _write_new(target, example())
     except FileExistsError:
         kind = (
@@ -82,7 +86,6 @@ def example() -> bytes:
 
 def _write_new(target: Path, content: bytes) -> None:
     """Readable by its owner only, because secrets may be written into it. Nothing stays behind after a failure."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -71,6 +71,14 @@ class _Loader(yaml.SafeLoader):
             self._depth -= 1
 
 
+class _Dumper(yaml.SafeDumper):
+    """Puts in quotes what `_Loader` would not read as text."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.yaml_implicit_resolvers = _RESOLVERS
+
+
 class _Builder:
     """Turns composed nodes into plain values and remembers where each stood."""
 
@@ -79,6 +87,7 @@ class _Builder:
         self._open: list[Node] = []
         self._values = 0
         self.entries: dict[KeyPath, Entry] = {}
+        self.broken: set[KeyPath] = set()
         self.problems: list[Problem] = []
 
     def build(self, node: Node, path: KeyPath = (), key: Node | None = None) -> Any:
@@ -133,32 +142,36 @@ class _Builder:
             return key
         text = "a key must be a word; put it in quotes if it is meant to be one"
         self.problems.append(self._problem(node, path, text))
+        self.broken.add(path)
         return None
 
     def _scalar(self, node: Node, path: KeyPath) -> Any:
         text, kind = node.value, node.tag.removeprefix(_TAG)
+        problem = "is not a plain value; tags (!) and endless numbers are not used"
         if isinstance(node, ScalarNode):
             if kind in {"str", "merge"}:
-                return text
+                if not any("\ud800" <= character <= "\udfff" for character in text):
+                    return text
+                problem = "has half a character, written as \\ud800 to \\udfff; write the character itself"
             if kind == "null":
                 return None
             if kind == "bool" and text.lower() in _BOOLEANS:
                 return _BOOLEANS[text.lower()]
             if kind in {"int", "float"} and len(text) <= _LONGEST_NUMBER:
                 with suppress(ValueError):
-                    digits = text.replace("_", "")
-                    return int(digits, 16 if "x" in digits else 10) if kind == "int" else float(_python_float(digits))
-        self.problems.append(
-            self._problem(node, path, "is not a plain value; tags (!) and endless numbers are not used")
-        )
+                    return _number(kind, text.replace("_", ""))
+        self.problems.append(self._problem(node, path, problem))
+        self.broken.add(path)
         return None
 
     def _problem(self, node: Node, path: KeyPath, text: str) -> Problem:
         return Problem(file=self._file, mark=_mark(node), path=path, text=text)
 
 
-def _python_float(text: str) -> str:
-    return text.replace(".inf", "inf").replace(".nan", "nan") if text[-1] in "fFnN" else text
+def _number(kind: str, text: str) -> int | float:
+    if kind == "int":
+        return int(text, 16 if "x" in text else 10)
+    return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
 
 
 def _mark(node: Node) -> Mark:
@@ -196,16 +209,29 @@ def parse(text: str, file: str) -> tuple[Document, list[Problem]]:
         text = "must consist of sections, such as 'model:' with indented 'key: value' lines below it"
         builder.problems.append(Problem(file=file, mark=builder.entries[()].value, text=text))
     values = data if isinstance(data, dict) else {}
-    broken = frozenset(problem.path for problem in builder.problems)
-    return Document(file=file, data=values, entries=builder.entries, broken=broken), builder.problems
+    document = Document(file=file, data=values, entries=builder.entries, broken=frozenset(builder.broken))
+    return document, builder.problems
 
 
 def dump_value(value: Any) -> str:
     """A plain value as YAML on one line."""
-    text = yaml.safe_dump(
-        value, default_flow_style=True, allow_unicode=True, width=2**31, sort_keys=False, default_style=None
-    )
-    return text.removesuffix("...\n").strip()
+    if isinstance(value, list):
+        return f"[{', '.join(dump_value(item) for item in value)}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{dump_value(key)}: {dump_value(item)}' for key, item in value.items())}}}"
+    if isinstance(value, str) and not value.isprintable():
+        return f'"{"".join(_escaped(c) for c in value)}"'
+    # inside a list, so that it is quoted where a comma or a bracket would end it
+    text: str = yaml.dump([value], Dumper=_Dumper, default_flow_style=True, allow_unicode=True, width=2**31)
+    return text.strip()[1:-1]
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return f"\\{character}"
+    if character.isprintable():
+        return character
+    return "\\n" if character == "\n" else f"\\U{ord(character):08x}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ _HINTS = (
     ("found unexpected document separator", "a quote that was opened here is never closed"),
     ("expected ',' or", "a bracket or brace that was opened here is never closed, or a comma is missing"),
     ("expected the node content", "a value is missing between brackets, braces or commas"),
-    ("expected a single document", "a second document begins here; remove the '---' line"),
+    ("found another document", "a second document begins here; remove the '---' line"),
     ("expected '<document start>'", "the file begins like something else than 'key: value' lines"),
     ("nested too deeply", "nested too deeply"),
     ("special characters are not allowed", "a control character; delete it"),

@@ -7,8 +7,7 @@ from pydantic import BaseModel, SecretStr
 from bot.config import LoadedConfig, dump_value
 from bot.config_document import KeyPath, format_path, printable
 from bot.config_shape import known_keys
-
-MASK = "********"
+from bot.settings import MASK
 
 
 def as_yaml(loaded: LoadedConfig) -> str:

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from bot.errors import ConfigError
-from bot.settings import LoggingSettings
+from bot.settings import MASK, LoggingSettings
 
-MASK = "********"
 _SHORTEST_SECRET = 4
 """Characters; masking a shorter one would make the log unreadable and hide nothing."""
 _TALKATIVE = ("filelock", "httpcore", "httpx", "urllib3")
@@ -28,8 +28,10 @@ class SecretFilter(logging.Filter):
 
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__()
-        known = {secret for secret in secrets if len(secret) >= _SHORTEST_SECRET}
-        self._secrets = sorted(known, key=len, reverse=True)
+        known = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
+        written = {form for secret in known for form in (secret, repr(secret)[1:-1], json.dumps(secret)[1:-1])}
+        in_urls = {quote(secret, safe="") for secret in known}
+        self._secrets = sorted(written | in_urls, key=len, reverse=True)
         self._formatter = logging.Formatter()
 
     def filter(self, record: logging.LogRecord) -> bool:

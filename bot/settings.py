@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, Field, PositiveInt, SerializeAsAny, model_validator
 
 from bot.settings_base import (
+    MASK,
     AdapterSettings,
     Fraction,
     KvType,
@@ -27,6 +28,7 @@ from bot.settings_generation import GenerationSettings, SamplingOverrides
 
 __all__ = [
     "DEFAULT_PERSONA",
+    "MASK",
     "AdapterSettings",
     "ChannelPermissions",
     "Configuration",

@@ -24,6 +24,8 @@ def conflict(message: str, *keys: tuple[str, ...]) -> PydanticCustomError:
     return PydanticCustomError("conflict", "{message}", {"message": message, "keys": keys})
 
 
+MASK = "********"
+"""What is shown instead of a secret."""
 PositiveFloat = Annotated[float, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 KvType = Literal["f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl"]

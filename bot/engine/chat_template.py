@@ -92,8 +92,6 @@ class ChatTemplate:
 
         Raises `ModelLoadError` when there is none or it does not work, `ConfigError` for an unknown format.
         """
-        if settings.chat_template is not None and settings.chat_format is not None:
-            raise ConfigError("set either model.chat_template or model.chat_format, not both")
         stop: tuple[str, ...] = ()
         source = settings.chat_template or model_template
         if settings.chat_format is not None:

@@ -46,9 +46,7 @@ class Engine:
         surprising step, and the progress of a download where nothing better is given. Raises `ModelLoadError`.
         """
         progress = progress or LineProgress(notify)
-        file = await asyncio.to_thread(
-            resolve, model, cache_dir=cache_dir / "models", notify=notify, progress=progress
-        )
+        file = await asyncio.to_thread(resolve, model, cache_dir=cache_dir / "models", notify=notify, progress=progress)
         wanted = LoadParams.from_settings(file.path, model, engine, gpu_offload=gpu_offload_supported())
         if engine.probe == "auto":
             wanted = await asyncio.to_thread(Probe(cache_dir / "probe.json", notify=notify).find, wanted)

@@ -216,11 +216,6 @@ class TestChoice:
         with pytest.raises(ConfigError, match="Did you mean llama-3"):
             ChatTemplate.choose(ModelSettings(chat_format="llama3"), model_template=None)
 
-    def test_both(self) -> None:
-        """A template and a format together are refused."""
-        with pytest.raises(ConfigError, match="not both"):
-            ChatTemplate.choose(ModelSettings(chat_format="gemma", chat_template="x"), model_template=None)
-
     def test_owner_variables(self) -> None:
         """`chat_template_kwargs` reach the template; those that the daemon sets are refused."""
         source = "{{ tone }} {{ messages[0].content }}"
