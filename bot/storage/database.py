@@ -1,7 +1,6 @@
 """The SQLite file: opening it safely, and the one way to read and write it."""
 
 import asyncio
-import errno
 import logging
 import os
 import sqlite3
@@ -126,13 +125,15 @@ class Database:
             )
 
     async def integrity(self) -> tuple[str, ...]:
-        """What SQLite finds wrong with the file, in its words; empty for a sound one."""
-        damage = [row[0] for row in await self.fetch("PRAGMA integrity_check") if row[0] != "ok"]
-        orphans = [
+        """What SQLite finds wrong with the file, in its words; empty for a sound one. Reads the whole file.
+
+        Raises `StorageError` where the damage prevents even looking.
+        """
+        damage = tuple(row[0] for row in await self.fetch("PRAGMA integrity_check") if row[0] != "ok")
+        return damage or tuple(
             f"row {row['rowid']} of {row['table']} refers to a missing row of {row['parent']}"
             for row in await self.fetch("PRAGMA foreign_key_check")
-        ]
-        return (*damage, *orphans)
+        )
 
     async def _prepare(self, busy_timeout_s: float) -> None:
         with self._errors():
@@ -189,12 +190,12 @@ def _prepare_file(path: Path) -> Path:
     An existing file is not opened: closing it again would drop the locks that SQLite holds on it in this process
     (https://www.sqlite.org/howtocorrupt.html, section 2.2).
     """
-    path = path.resolve()
+    path = Path(os.path.realpath(path))
     for folder in reversed(path.parents):
         if not folder.exists():
             folder.mkdir(mode=0o700, exist_ok=True)
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "it is a folder; set storage.path to a file in it")
+        raise StorageError(f"{path}: this is a folder; set storage.path to a file in it")
     return path

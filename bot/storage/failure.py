@@ -29,7 +29,10 @@ _PRIMARY = 0xFF  # the low byte of an extended result code: https://www.sqlite.o
 def storage_error(path: Path, error: sqlite3.Error | OSError) -> StorageError:
     """Say what is wrong with the database at `path`; a cause without advice keeps SQLite's own words."""
     if isinstance(error, OSError):
-        return StorageError(f"{path}: cannot be created or opened: {error.strerror or error}")
+        return StorageError(
+            f"{path}: cannot be created ({error}); "
+            "give the daemon's user write permission to the folder, or set storage.path to another place"
+        )
     # Errors of the sqlite3 module itself (a wrong number of values) have no code.
     code: int | None = getattr(error, "sqlite_errorcode", None)
     if code is None:

@@ -39,9 +39,9 @@ _RECOVER = """
 """
 _CHANGE_TEXT = """
     UPDATE turns SET
-        text = :text, reply = NULL, reasoning = '', finished_ms = NULL, finish_reason = NULL, prompt_tokens = NULL,
-        cached_tokens = NULL, completion_tokens = NULL, queue_ms = NULL, prefill_ms = NULL, ttft_ms = NULL,
-        decode_ms = NULL
+        text = :text, status = 'pending', reply = NULL, reasoning = '', finished_ms = NULL, finish_reason = NULL,
+        prompt_tokens = NULL, cached_tokens = NULL, completion_tokens = NULL, queue_ms = NULL, prefill_ms = NULL,
+        ttft_ms = NULL, decode_ms = NULL
     WHERE id = :id AND text <> :text AND status <> 'discarded'
 """
 _RESTART = """
