@@ -18,8 +18,11 @@ class Confirmations:
     def ask(self, adapter: str, user: str) -> None:
         """From now on the person may confirm."""
         now = self._clock.now()
-        self._asked = {person: until for person, until in self._asked.items() if until > now}
+        self._asked.pop((adapter, user), None)
         self._asked[adapter, user] = now + _VALID_S
+        # The oldest stand first.
+        while self._asked and next(iter(self._asked.values())) <= now:
+            del self._asked[next(iter(self._asked))]
 
     def take(self, adapter: str, user: str) -> bool:
         """Whether the person was asked in time; a second confirmation needs a second question."""

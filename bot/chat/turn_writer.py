@@ -84,8 +84,9 @@ class TurnWriter:
         if text is not None:
             self._fitter.check_size(text)
             await self._turns.discard_from(conversation.id, turn.id + 1)
+            conversation = await self._reopened(conversation, turn)
         turn = await self._turns.restart(turn.id, text=text, persona=self._persona(conversation).key)
-        async for event in self._write(ticket, await self._reopened(conversation, turn), turn):
+        async for event in self._write(ticket, conversation, turn):
             yield event
 
     async def go_on(
@@ -103,6 +104,7 @@ class TurnWriter:
 
     async def set_aside(self, ticket: Ticket) -> None:
         """Store a message that will not be answered, because the daemon stops, for `/retry` to find."""
+        self._fitter.check_size(ticket.message.text)
         turn, _ = await self._begin(ticket)
         await self._turns.fail(turn.id, error_code="restarting")
 

@@ -1,6 +1,7 @@
 """What happens to one message, from the adapter to the database and back."""
 
 import asyncio
+import itertools
 import logging
 
 import pytest
@@ -64,14 +65,13 @@ async def test_a_prompt_only_grows_at_its_end(bench: ChatBench) -> None:
     """Every prompt starts with the one before it and its reply, under the same name, so all of it is found cached."""
     for number in range(6):
         await bench.say(f"message {number}")
-    for before, after in zip(bench.engine.prompts, bench.engine.prompts[1:], strict=False):
+    for before, after in itertools.pairwise(bench.engine.prompts):
         assert after[: len(before)] == before
     assert len({request.conversation for request in bench.engine.history}) == 1
-    turns = await bench.stored()
-    for before, after in zip(turns, turns[1:], strict=False):
-        assert before.facts is not None
-        assert after.facts is not None
-        assert after.facts.usage.cached_tokens >= before.facts.usage.prompt_tokens - 1
+    usages = [turn.facts.usage for turn in await bench.stored() if turn.facts]
+    assert len(usages) == 6
+    for earlier, later in itertools.pairwise(usages):
+        assert later.cached_tokens >= earlier.prompt_tokens - 1
 
 
 async def test_a_turn_costs_one_count(bench: ChatBench) -> None:
@@ -196,6 +196,41 @@ async def test_a_call_cancelled_while_a_platform_hangs_ends_all_the_same(bench: 
         await task
     assert [turn.reply for turn in await bench.stored()] == ["half"]
     assert len(bench.lines) == 0
+
+
+async def test_a_call_cancelled_at_any_moment_leaves_nothing_half_done(bench: ChatBench) -> None:
+    """Wherever the cancel strikes: no line, task, generation or pending turn is left, and the talk goes on."""
+    for moment in range(60):
+        task, _ = bench.start("a", user=str(moment))
+        for _ in range(moment * 10):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait({task})
+        assert len(bench.lines) == 0
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        assert bench.engine.status().running == 0
+        assert all(turn.status in {"done", "failed"} for turn in await bench.stored(str(moment)))
+        assert (await bench.say("b", user=str(moment))).reply == "re: b"
+
+
+async def test_a_second_cancel_does_not_wait(bench: ChatBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where even stopping takes too long, another cancel leaves the turn pending for the next start to settle."""
+    reply = bench.engine.enqueue("half", held=True)
+    monkeypatch.setattr(bench.engine, "_cancel", lambda request_id: None)
+    task, _ = bench.start("a")
+    await reply.written.wait()
+    task.cancel()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not task.done()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert len(bench.lines) == 0
+    assert [turn.status for turn in await bench.stored()] == ["pending"]
+    reply.release()
+    await bench.turns.recover()
+    assert [turn.status for turn in await bench.stored()] == ["interrupted"]
 
 
 async def test_a_waiting_call_that_is_cancelled_leaves_the_line(bench: ChatBench) -> None:

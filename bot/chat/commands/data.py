@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bot.chat.commands.command import Command, CommandCall, ImmediateCommand, LineCommand
 from bot.chat.confirmations import Confirmations
 from bot.chat.conversation_finder import ConversationFinder
+from bot.chat.counted import counted
 from bot.chat.excerpt import excerpt
 from bot.chat.lines import Lines
 from bot.chat.ticket import Ticket
@@ -88,7 +89,7 @@ class DataCommands:
             f"{name}.json", transcript.json().encode(), "This conversation, for programs"
         )
         if sent:
-            await call.say(f"That is all of this conversation: {len(turns)} messages.")
+            await call.say(f"That is all of this conversation: {counted(len(turns), 'message')}.")
         else:
             await call.say("I could not send you the files here. Please try again later.")
 
@@ -100,7 +101,7 @@ class DataCommands:
                 return
             async with self._lines.paused(adapter, user):
                 count = await self._conversations.forget_user(adapter, user)
-            await call.say(f"Done. I have deleted all of your conversations ({count}), for good.")
+            await call.say(f"Done. I have deleted everything of yours, {counted(count, 'conversation')}, for good.")
             return
         if call.argument:
             await call.say(f"Send /forget, and then /forget {_CONFIRM} to have everything of yours deleted.")
@@ -108,8 +109,9 @@ class DataCommands:
         self._confirmations.ask(adapter, user)
         conversations = await self._conversations.of_user(adapter, user)
         await call.say(
-            f"This deletes everything that is stored of you, in all chats here ({len(conversations)} conversations), "
-            f"and cannot be undone. Send /forget {_CONFIRM} within two minutes if you are sure. "
+            "This deletes everything that is stored of you, in all chats here "
+            f"({counted(len(conversations), 'conversation')}), and cannot be undone. "
+            f"Send /forget {_CONFIRM} within two minutes if you are sure. "
             "/export gives you a copy of this conversation first."
         )
 

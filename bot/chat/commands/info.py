@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bot.chat.access import person_id
 from bot.chat.commands.command import Command, CommandCall, ImmediateCommand
 from bot.chat.conversation_finder import ConversationFinder
+from bot.chat.counted import counted
 from bot.chat.generator import TextGenerator
 from bot.chat.prompt import exchanges
 from bot.engine.request import ChatMessage
@@ -68,7 +69,8 @@ class InfoCommands:
             f"- Model: {engine.model}",
             f"- Persona: {persona.name}",
             f"- Line: {engine.running} of at most {engine.max_parallel} being answered, {engine.waiting} waiting",
-            f"- Context: {used:,} of {engine.n_ctx:,} tokens ({used * 100 // engine.n_ctx}%), {len(context)} exchanges",
+            f"- Context: {used:,} of {engine.n_ctx:,} tokens ({used * 100 // engine.n_ctx}%), "
+            + counted(len(context), "exchange"),
         ]
         await call.say("\n".join(lines))
 
@@ -79,9 +81,9 @@ class InfoCommands:
         last = await self._turns.last(conversation.id)
         rate = f", {totals.completion_tokens * 1000 / totals.decode_ms:.1f} a second" if totals.decode_ms else ""
         lines = [
-            f"- You: {totals.turns:,} messages in {totals.conversations:,} conversations",
-            f"- Read: {totals.prompt_tokens:,} tokens, {totals.cached_tokens:,} of them known already",
-            f"- Written: {totals.completion_tokens:,} tokens{rate}",
+            f"- You: {counted(totals.turns, 'message')} in {counted(totals.conversations, 'conversation')}",
+            f"- Read: {counted(totals.prompt_tokens, 'token')}, {totals.cached_tokens:,} of them known already",
+            f"- Written: {counted(totals.completion_tokens, 'token')}{rate}",
         ]
         if last is not None and last.facts is not None:
             lines.append(f"- Last reply: {_described(last.facts)}")
@@ -97,7 +99,7 @@ class InfoCommands:
 def _described(facts: ReplyFacts) -> str:
     usage, timings = facts.usage, facts.timings
     return (
-        f"read {usage.prompt_tokens:,} tokens ({usage.cached_tokens:,} known already, the others at "
+        f"read {counted(usage.prompt_tokens, 'token')} ({usage.cached_tokens:,} known already, the others at "
         f"{facts.prefill_tokens_per_s:.1f} a second), wrote {usage.completion_tokens:,} "
         f"({facts.decode_tokens_per_s:.1f} a second), first word after {timings.ttft_ms / 1000:.1f} s"
     )
