@@ -156,6 +156,15 @@ class EngineSettings(Settings):
     step_target_ms: PositiveInt = Field(
         200, description="longest step while somebody's reply streams; sizes the prefill chunk"
     )
+    kv_ram_mb: Annotated[int, Field(ge=0)] = Field(
+        512, description="MiB of RAM for conversations that are not being answered; 0 keeps none"
+    )
+    kv_disk_mb: Annotated[int, Field(ge=0)] = Field(
+        4096, description="MiB on disk for them, so that they survive a restart; 0 keeps none"
+    )
+    share_prefix: bool = Field(
+        True, description="one person's prompt may start from what was evaluated for another's, such as a persona"
+    )
     shutdown_timeout: Annotated[float, Field(ge=0)] = Field(
         20.0, description="seconds that replies under way may take to finish when the daemon stops"
     )

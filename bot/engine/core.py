@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 
+from bot.engine.kv_store import KvStore
+from bot.engine.prefix_cache import PrefixCache
 from bot.engine.reply_writer import ReplyWriter
 from bot.engine.request import GenerationDone, GenerationEvent, GenerationFailed, GenerationWaiting
 from bot.engine.runner import BatchPart, NoCellsError, Runner
@@ -10,7 +12,7 @@ from bot.engine.sampler import Sampler, lookback
 from bot.engine.scheduler import ScheduledPart, Scheduler
 from bot.engine.sequence import Sequence
 from bot.engine.slots import Slot, Slots
-from bot.engine.token_log import TokenLog
+from bot.engine.stored_state import StateOwner
 from bot.errors import EngineLostError, QueueFullError, RequestError
 from bot.messages import FinishReason
 
@@ -20,12 +22,15 @@ Deliver = Callable[[list[tuple[Sequence, GenerationEvent]]], None]
 class Core:
     """One `step` is schedule, run, update."""
 
-    def __init__(self, *, runner: Runner, scheduler: Scheduler, deliver: Deliver) -> None:
+    def __init__(
+        self, *, runner: Runner, scheduler: Scheduler, deliver: Deliver, store: KvStore | None, share_prefix: bool
+    ) -> None:
         """`deliver` takes each step's events, in order; it is called on the inference thread and must not block."""
         self._runner = runner
         self._vocabulary = runner.vocabulary
         self._scheduler = scheduler
         self._slots = Slots(runner.params.max_parallel)
+        self._cache = PrefixCache(runner=runner, slots=self._slots, store=store, share=share_prefix)
         self._deliver = deliver
         self._events: list[tuple[Sequence, GenerationEvent]] = []
         self._line_changed = False
@@ -63,6 +68,10 @@ class Core:
         self._announce()
         self._flush()
         return self._scheduler.has_work
+
+    def keep_idle(self) -> None:
+        """Save the idle conversations' KV states, so that they survive whatever comes."""
+        self._cache.keep_idle()
 
     def fail_all(self, error: EngineLostError) -> None:
         """Tell every request that the engine is lost."""
@@ -106,19 +115,9 @@ class Core:
         persona is evaluated and can be copied.
         """
         slot = _slot_of(sequence)
-        donor = self._slots.donor(slot, sequence.text)
-        if donor is not None:
-            self._runner.copy(donor.seq_id, slot.seq_id)
-            slot.log = donor.log.copy()
-            slot.evaluated = donor.evaluated
-        cached = self._lay_out(slot, sequence.text)
-        if len(slot.log) >= self._runner.n_ctx:
-            # The model's own tokens may be more than the tokenizer makes of the same text.
-            slot.log = TokenLog()
-            cached = self._lay_out(slot, sequence.text)
-        if not self._runner.truncate(slot.seq_id, cached):
-            cached = 0
-        slot.evaluated = cached
+        request = sequence.request
+        owner = StateOwner(conversation=request.conversation, user=request.user)
+        cached = self._cache.lay_out(slot, owner, sequence.text, may_shift=request.may_shift)
         sequence.cached_tokens = cached
         sequence.prompt_tokens = len(slot.log)
         room = self._runner.n_ctx - len(slot.log)
@@ -128,21 +127,6 @@ class Core:
         seen = lookback(sampling, self._runner.n_ctx)
         sequence.sampler.accept(slot.log.tokens[-seen:] if seen else ())
         sequence.prepared = True
-
-    def _lay_out(self, slot: Slot, text: bytes) -> int:
-        """Make the log hold `text`; returns how many of its tokens the sequence has evaluated already.
-
-        The last token is always evaluated again: only that gives its logits.
-        """
-        vocabulary = self._vocabulary
-        match = slot.log.match(text, vocabulary.tokenize, vocabulary.is_control)
-        cached = min(match.cached_tokens, slot.evaluated, match.prompt_tokens - 1)
-        slot.log.truncate(match.kept)
-        slot.log.append_prompt(
-            text[match.kept_bytes :],
-            ((token, vocabulary.piece(token), vocabulary.is_control(token)) for token in match.rest),
-        )
-        return cached
 
     # run
 

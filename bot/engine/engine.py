@@ -12,7 +12,9 @@ from bot.engine.chat_template import ChatTemplate
 from bot.engine.chunk_sizer import ChunkSizer
 from bot.engine.core import Core
 from bot.engine.download_progress import DownloadProgress, LineProgress
+from bot.engine.fingerprint import fingerprint_of
 from bot.engine.generation import Generation
+from bot.engine.kv_store import KvStore
 from bot.engine.load_params import LoadParams
 from bot.engine.lock import InferenceLock
 from bot.engine.model_file import ModelFile, resolve
@@ -59,12 +61,21 @@ class Engine:
                 eos_token=runner.vocabulary.eos_text,
                 control_texts=runner.vocabulary.control_texts,
             )
-            return cls(file=file, runner=runner, template=template, settings=engine)
+            store = await asyncio.to_thread(_open_store, cache_dir, engine, runner.params)
+            return cls(file=file, runner=runner, template=template, store=store, settings=engine)
         except BaseException:
             runner.close()
             raise
 
-    def __init__(self, *, file: ModelFile, runner: Runner, template: ChatTemplate, settings: EngineSettings) -> None:
+    def __init__(
+        self,
+        *,
+        file: ModelFile,
+        runner: Runner,
+        template: ChatTemplate,
+        store: KvStore | None,
+        settings: EngineSettings,
+    ) -> None:
         """Use `start`."""
         self._loop = asyncio.get_running_loop()
         self._file = file
@@ -81,7 +92,14 @@ class Engine:
             WaitingLine(limit=settings.max_waiting, limit_per_user=settings.max_waiting_per_user),
             ChunkSizer(target_s=settings.step_target_ms / 1000, n_batch=runner.n_batch),
         )
-        self.core = Core(runner=runner, scheduler=self._scheduler, deliver=self._deliver_from_thread)
+        self._store = store
+        self.core = Core(
+            runner=runner,
+            scheduler=self._scheduler,
+            deliver=self._deliver_from_thread,
+            store=store,
+            share_prefix=settings.share_prefix,
+        )
         self.lock = InferenceLock(step=self.core.step, on_lost=self._lost_on_thread)
         # Reading a long prompt takes milliseconds: off the event loop, and not at the expense of anybody's reply.
         self._readers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="prompt-reader")
@@ -135,7 +153,11 @@ class Engine:
             self._cancel(request_id)
         await asyncio.to_thread(self._readers.shutdown)
         await asyncio.sleep(0)  # the last prompts read are handed to the thread before it ends
+        if self._error is None:
+            self.lock.post(self.core.keep_idle)
         await asyncio.to_thread(self.lock.close)
+        if self._store is not None:
+            await asyncio.to_thread(self._store.close)
         await asyncio.to_thread(self._runner.close)
 
     def _accept(
@@ -201,3 +223,14 @@ class Engine:
             sequence.generation.push(GenerationFailed(error=error, text=sequence.writer.text))
         self._sequences.clear()
         self._lost.set()
+
+
+def _open_store(cache_dir: Path, settings: EngineSettings, params: LoadParams) -> KvStore | None:
+    if not settings.kv_ram_mb and not settings.kv_disk_mb:
+        return None
+    return KvStore(
+        ram_limit=settings.kv_ram_mb << 20,
+        disk_limit=settings.kv_disk_mb << 20,
+        folder=cache_dir / "kv",
+        fingerprint=fingerprint_of(params),
+    )

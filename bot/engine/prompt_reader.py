@@ -61,6 +61,8 @@ class PromptReader:
             continue_final=continue_final,
             enable_thinking=False if reasoning == "off" else None,
         )
+        if reasoning == "off" and not continue_final and (thought := open_thought(text[-256:])) is not None:
+            text += thought.close_text  # a template that always opens a thought
         if self._vocabulary.add_bos and not text.startswith(self._vocabulary.bos_text):
             text = self._vocabulary.bos_text + text
         return text.encode(errors="replace")

@@ -59,6 +59,8 @@ class GenerationRequest:
     reasoning: ReasoningMode = "hide"
     reasoning_budget: int | None = None
     """Most tokens of thought; None is half of `max_tokens`."""
+    may_shift: bool = False
+    """Turns that were dropped from the middle may be cut out of the cache, what follows them evaluated no more."""
     continue_final: bool = False
     """The last message is the assistant's own and is written on."""
 

@@ -153,10 +153,39 @@ class Runner:
         llama_cpp.llama_memory_seq_rm(self._memory, seq_id, -1, -1)
         return length == 0
 
+    def cut(self, seq_id: int, start: int, end: int) -> bool:
+        """Forget the tokens from `start` to before `end` and move those behind them up, evaluating nothing again.
+
+        False, with nothing changed, where the model's memory cannot do that.
+        """
+        if self._n_swa or not llama_cpp.llama_memory_can_shift(self._memory):
+            return False
+        if not llama_cpp.llama_memory_seq_rm(self._memory, seq_id, start, end):
+            return False
+        llama_cpp.llama_memory_seq_add(self._memory, seq_id, end, -1, start - end)
+        return True
+
     def copy(self, source: int, target: int) -> None:
         """Make `target` hold what `source` holds. Streams are separate, so the cells are copied."""
         llama_cpp.llama_memory_seq_rm(self._memory, target, -1, -1)
         llama_cpp.llama_memory_seq_cp(self._memory, source, target, -1, -1)
+
+    def save(self, seq_id: int) -> NDArray[np.uint8]:
+        """A copy of what a sequence holds, for `restore`."""
+        size = llama_cpp.llama_state_seq_get_size(self._context, seq_id)
+        blob = np.empty(size, dtype=np.uint8)
+        pointer = blob.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
+        written = llama_cpp.llama_state_seq_get_data(self._context, pointer, size, seq_id)
+        return blob[:written]
+
+    def restore(self, seq_id: int, blob: NDArray[np.uint8]) -> bool:
+        """Make a sequence hold what was saved. False, with the sequence emptied, where the context refuses it."""
+        llama_cpp.llama_memory_seq_rm(self._memory, seq_id, -1, -1)
+        pointer = blob.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
+        if llama_cpp.llama_state_seq_set_data(self._context, pointer, blob.nbytes, seq_id):
+            return True
+        llama_cpp.llama_memory_seq_rm(self._memory, seq_id, -1, -1)
+        return False
 
     def length(self, seq_id: int) -> int:
         """Tokens a sequence holds."""

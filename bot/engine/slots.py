@@ -1,12 +1,10 @@
-"""Which conversation holds which llama sequence. Pure: knows no model."""
+"""Who holds which llama sequence. Pure: knows no model."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from bot.engine.stored_state import StateOwner
 from bot.engine.token_log import TokenLog
-
-_WORTH_COPYING = 32
-"""Tokens. Copying a stream costs about as much as evaluating this many."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -14,21 +12,28 @@ class Slot:
     """One llama sequence."""
 
     seq_id: int
-    conversation: str | None = None
+    owner: StateOwner | None = None
+    """Whose prompt the log holds."""
     log: TokenLog = field(default_factory=TokenLog)
     """Every token the sequence holds or is about to evaluate."""
     evaluated: int = 0
     """How many of the log's tokens the sequence holds."""
+    saved: int = 0
+    """How many of them the KV store has, too."""
     busy: bool = False
     last_used: int = 0
     """Tick of the last release; 0 for never."""
 
     def clear(self) -> None:
         """Forget everything."""
-        self.conversation = None
+        self.owner = None
         self.log = TokenLog()
-        self.evaluated = 0
+        self.evaluated = self.saved = 0
         self.last_used = 0
+
+    def hold(self, log: TokenLog, evaluated: int, saved: int) -> None:
+        """Take over another content."""
+        self.log, self.evaluated, self.saved = log, evaluated, saved
 
 
 class Slots:
@@ -43,15 +48,14 @@ class Slots:
         return any(not slot.busy for slot in self.all)
 
     def assign(self, conversation: str | None) -> Slot:
-        """Give a sequence to a conversation: the one it held before, or the least recently used idle one.
+        """Give a sequence to a conversation: the one that holds it, or the least recently used idle one.
 
-        The sequence's old content stays until it is overwritten, so that the new owner can use a common start.
+        The sequence keeps its old content and owner until the new prompt is laid out in it.
         """
         idle = [slot for slot in self.all if not slot.busy]
-        own = [slot for slot in idle if conversation is not None and slot.conversation == conversation]
+        own = [slot for slot in idle if conversation and slot.owner and slot.owner.conversation == conversation]
         slot = own[0] if own else min(idle, key=lambda slot: slot.last_used)
         slot.busy = True
-        slot.conversation = conversation
         return slot
 
     def release(self, slot: Slot) -> None:
@@ -60,14 +64,21 @@ class Slots:
         slot.busy = False
         slot.last_used = self._tick
 
-    def donor(self, slot: Slot, text: bytes) -> Slot | None:
-        """Another sequence that holds so much more of this text's start that copying it pays (a shared persona)."""
+    def donor(self, slot: Slot, text: bytes, may_use: Callable[[StateOwner], bool]) -> tuple[Slot, int]:
+        """The sequence that holds most of a text's start, and how many tokens; `slot` itself where none has more."""
+        best, best_shared = slot, self.shared(slot, text, may_use)
+        for candidate in self.all:
+            shared = self.shared(candidate, text, may_use)
+            if shared > best_shared:
+                best, best_shared = candidate, shared
+        return best, best_shared
 
-        def shared(candidate: Slot) -> int:
-            return min(candidate.log.common_tokens(text), candidate.evaluated)
-
-        best = max(self.all, key=shared)
-        return best if best is not slot and shared(best) >= shared(slot) + _WORTH_COPYING else None
+    @staticmethod
+    def shared(slot: Slot, text: bytes, may_use: Callable[[StateOwner], bool]) -> int:
+        """Tokens of a text's start that a sequence holds and may be used for it."""
+        if slot.owner is None or not may_use(slot.owner):
+            return 0
+        return min(slot.log.common_tokens(text), slot.evaluated)
 
     def check_integrity(self, length_of: Callable[[int], int]) -> None:
         """Raise when the books and the context disagree; `length_of` tells the tokens a sequence really holds."""

@@ -68,7 +68,7 @@ async def test_the_reply_is_the_same_alone_and_in_company(engine: Engine, record
     """A reply does not depend on who else is served, on what is in the cache, or on a neighbour that was cancelled."""
     question = (PERSONA, user("Why is the sky blue?"))
     await engine.submit(request(*question)).result()
-    slot = next(slot for slot in engine.core.slots.all if slot.conversation == "ann")
+    slot = next(slot for slot in engine.core.slots.all if slot.owner and slot.owner.conversation == "ann")
     logits_alone = recorder.logits.pop(slot.seq_id)
 
     again = await engine.submit(request(*question)).result()
@@ -91,7 +91,7 @@ async def test_a_copied_persona_gives_the_same_reply(engine: Engine, recorder: R
     second = await engine.submit(request(*question, name="bob")).result()
     assert first.facts.usage.cached_tokens == 0
     assert second.facts.usage.cached_tokens == second.facts.usage.prompt_tokens - 1
-    by_name = {slot.conversation: slot.seq_id for slot in engine.core.slots.all}
+    by_name = {slot.owner.conversation: slot.seq_id for slot in engine.core.slots.all if slot.owner}
     assert_same_choice(recorder.logits[by_name["ann"]], recorder.logits[by_name["bob"]])
 
 
@@ -128,7 +128,7 @@ async def test_a_long_prompt_does_not_stop_a_stream(engine: Engine, recorder: Re
     events = stream.__aiter__()
     while not isinstance(await anext(events), GenerationDelta):
         pass
-    streaming = next(slot.seq_id for slot in engine.core.slots.all if slot.conversation == "ann")
+    streaming = next(slot.seq_id for slot in engine.core.slots.all if slot.owner and slot.owner.conversation == "ann")
     long = engine.submit(request(user("word " * 2000), name="bob", max_tokens=1))
     done = await long.result()
     stream.cancel()

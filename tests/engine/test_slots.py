@@ -1,12 +1,31 @@
-"""Which conversation gets which sequence."""
+"""Who gets which sequence."""
 
 import pytest
 
 from bot.engine.slots import Slot, Slots
+from bot.engine.stored_state import StateOwner
+
+
+def owner(name: str) -> StateOwner:
+    """A user with one conversation."""
+    return StateOwner(conversation=name, user=name)
+
+
+def anybody(_: StateOwner) -> bool:
+    """Sharing is on."""
+    return True
+
+
+def assigned(slots: Slots, name: str) -> Slot:
+    """Give a sequence to a conversation, which lays out its prompt there."""
+    slot = slots.assign(name)
+    slot.owner = owner(name)
+    return slot
 
 
 def filled(slot: Slot, text: bytes) -> None:
     """Let a sequence hold a text of one-letter tokens."""
+    slot.owner = owner("somebody")
     slot.log.append_prompt(text, [(letter, bytes((letter,)), False) for letter in text])
     slot.evaluated = len(text)
 
@@ -14,16 +33,15 @@ def filled(slot: Slot, text: bytes) -> None:
 def test_a_conversation_gets_its_own_sequence_back() -> None:
     """What a conversation evaluated before is where it goes again."""
     slots = Slots(3)
-    for name in ("a", "b", "c"):
-        slots.release(slots.assign(name))
-    assert slots.assign("b").conversation == "b"
-    assert [slot.conversation for slot in slots.all] == ["a", "b", "c"]
+    for slot in [assigned(slots, name) for name in ("a", "b", "c")]:
+        slots.release(slot)
+    assert slots.assign("b") is slots.all[1]
 
 
 def test_the_least_recently_used_sequence_is_given_away() -> None:
     """A new conversation displaces the one that was silent longest."""
     slots = Slots(2)
-    a, b = slots.assign("a"), slots.assign("b")
+    a, b = assigned(slots, "a"), assigned(slots, "b")
     slots.release(b)
     slots.release(a)
     assert slots.assign("c") is b
@@ -32,28 +50,35 @@ def test_the_least_recently_used_sequence_is_given_away() -> None:
 def test_a_busy_sequence_is_never_given_away() -> None:
     """When all are busy nothing can be assigned; a second request of a busy conversation gets another sequence."""
     slots = Slots(2)
-    first = slots.assign("a")
-    assert slots.assign("a") is not first
+    first = assigned(slots, "a")
+    assert assigned(slots, "a") is not first
     assert not slots.can_assign()
 
 
-def test_a_shared_start_is_copied_when_it_pays() -> None:
-    """The donor is the sequence that shares most, and only if that is much more than what is there."""
+def test_the_donor_is_the_sequence_that_shares_most() -> None:
+    """Of all sequences the one with the longest common start is found, the target itself on a tie."""
     slots = Slots(3)
     filled(slots.all[0], b"p" * 100 + b"x")
     filled(slots.all[1], b"p" * 40)
-    assert slots.donor(slots.all[2], b"p" * 100 + b"y") is slots.all[0]
-    assert slots.donor(slots.all[0], b"p" * 100 + b"y") is None
-    filled(slots.all[2], b"p" * 90)
-    assert slots.donor(slots.all[2], b"p" * 100 + b"y") is None
+    text = b"p" * 100 + b"y"
+    assert slots.donor(slots.all[2], text, anybody) == (slots.all[0], 100)
+    filled(slots.all[2], b"p" * 100)
+    assert slots.donor(slots.all[2], text, anybody) == (slots.all[2], 100)
 
 
-def test_only_evaluated_tokens_are_worth_copying() -> None:
+def test_what_may_not_be_used_is_not_found() -> None:
+    """Another user's sequence is no donor when sharing is off."""
+    slots = Slots(2)
+    filled(slots.all[0], b"p" * 100)
+    assert slots.donor(slots.all[1], b"p" * 100, lambda _: False) == (slots.all[1], 0)
+
+
+def test_only_evaluated_tokens_can_be_copied() -> None:
     """A prompt that is laid out but not evaluated gives nothing."""
     slots = Slots(2)
     filled(slots.all[0], b"p" * 100)
     slots.all[0].evaluated = 10
-    assert slots.donor(slots.all[1], b"p" * 100) is None
+    assert slots.donor(slots.all[1], b"p" * 100, anybody) == (slots.all[0], 10)
 
 
 def test_wrong_books_are_found() -> None:

@@ -1,5 +1,6 @@
 """Matching a prompt against what a sequence holds."""
 
+import json
 import re
 from collections.abc import Iterable
 
@@ -127,3 +128,41 @@ def test_a_match_against_a_prompt_is_what_the_tokenizer_makes_of_the_whole(old: 
     )
     assert log.tokens[match.kept : match.kept + match.same] == match.rest[: match.same]
     assert bytes(log.text[: match.kept_bytes]) == text[: match.kept_bytes]
+
+
+def test_dropped_turns_are_found_as_a_gap() -> None:
+    """A prompt that lacks whole turns in the middle is found in the log, and cutting them makes the log its start."""
+    words = Words()
+    log = words.log(b"persona<e>one<e>two<e>three<e>four")
+    text = b"persona<e>three<e>four<e>five<e>"
+    gap = log.gap(text)
+    assert gap is not None
+    log.cut(*gap)
+    assert bytes(log.text) == b"persona<e>three<e>four"
+    assert words.match(log, text).cached_tokens == len(log)
+    assert log.tokens == words.tokenize(bytes(log.text))
+
+
+def test_no_gap_where_nothing_was_dropped() -> None:
+    """A prompt that goes on, or one that is another, has no gap."""
+    words = Words()
+    log = words.log(b"persona<e>one<e>two<e>")
+    assert log.gap(b"persona<e>one<e>two<e>three<e>") is None
+    assert log.gap(b"persona<e>other<e>") is None
+
+
+@given(st.lists(st.sampled_from([b"a<e>", b"bc<e>", b" d<e>", b"abcd<e>"]), min_size=2, max_size=10), st.data())
+def test_a_cut_keeps_places_and_text_together(turns: list[bytes], data: st.DataObject) -> None:
+    """After any whole turns are cut out, the log is what the tokenizer makes of the rest, and so is a copy by JSON."""
+    words = Words()
+    log = words.log(b"".join(turns))
+    first = data.draw(st.integers(0, len(turns) - 1))
+    last = data.draw(st.integers(first + 1, len(turns)))
+    start, end = (len(words.tokenize(b"".join(turns[:count]))) for count in (first, last))
+    log.cut(start, end)
+    expected = words.log(b"".join(turns[:first] + turns[last:]))
+    for made in (log, TokenLog.from_json(json.loads(json.dumps(log.to_json())))):
+        assert made.tokens == expected.tokens
+        assert made.text == expected.text
+        assert (made.known.counts, made.known.ends) == (expected.known.counts, expected.known.ends)
+        assert (made.clean.counts, made.clean.ends) == (expected.clean.counts, expected.clean.ends)

@@ -154,6 +154,7 @@ async def test_forgotten_means_gone_from_the_files(
     assert found_in(path.parent) == set(SECRETS)
     assert await conversations.forget_user("telegram", SECRETS["id of the person"]) == 2
     assert found_in(path.parent) == set()
+    assert (await database.fetch("PRAGMA freelist_count"))[0][0] == 0
     kept = await conversations.of_user("telegram", "other")
     assert len(await TurnRepository(database).all(kept[0].id)) == 30
     assert await database.integrity() == ()

@@ -282,6 +282,17 @@ async def test_lock_during_the_first_start_is_reported(path: Path, open_database
     assert await count(await open_database()) == 0
 
 
+async def test_writer_during_the_first_start_is_waited_for(path: Path, open_database: OpenDatabase) -> None:
+    """SQLite itself gives up at once when another process is writing the new file; opening goes on trying."""
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        opening = asyncio.create_task(open_database(busy_timeout_s=60))
+        assert not (await asyncio.wait({opening}, timeout=0.05))[0]
+        other.execute("ROLLBACK")
+        assert await count(await opening) == 0
+
+
 async def test_first_starts_at_one_moment(path: Path, open_database: OpenDatabase) -> None:
     """Several that create the same file at once all come up, with one schema."""
     databases = await asyncio.gather(*(open_database(busy_timeout_s=60) for _ in range(8)))
