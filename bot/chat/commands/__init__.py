@@ -1,0 +1,1 @@
+"""What a person can tell the bot besides talking to it."""

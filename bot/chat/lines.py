@@ -1,0 +1,135 @@
+"""The lines in which messages wait: one for each conversation that has any."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+from bot.chat.ticket import Ticket
+from bot.errors import QueueFullError
+from bot.messages import ConversationKey, IncomingMessage
+
+_LOGGER = logging.getLogger(__name__)
+_GRACE_S = 5.0
+
+
+class Lines:
+    """Who is served in which conversation, and who waits behind. A line exists only while somebody stands in it."""
+
+    def __init__(self, *, max_waiting: int) -> None:
+        """`max_waiting` is how many messages may wait in one line."""
+        self._max_waiting = max_waiting
+        self._lines: dict[ConversationKey, list[Ticket]] = {}
+        self._paused: Counter[tuple[str, str]] = Counter()
+        self._left = asyncio.Event()
+        self._closing = False
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    @contextmanager
+    def place(self, message: IncomingMessage) -> Iterator[Ticket]:
+        """A place at the end of the line, taken at once. Raises `QueueFullError`."""
+        line = self._lines.get(message.key, [])
+        if len(line) > self._max_waiting:
+            raise QueueFullError(
+                f"{self._max_waiting} of your messages are waiting for their answers already. "
+                "Please give me some time, or send /stop."
+            )
+        ticket = Ticket(message)
+        revised = self.serving(message.key) if message.edited else None
+        if revised is not None and revised.about[0] == message.message_id:
+            # What is being written is out of date, and whoever waits should be answered after the new version.
+            revised.stop()
+            line.insert(1, ticket)
+        else:
+            line.append(ticket)
+        self._lines[message.key] = line
+        self._call_next(message.key)
+        try:
+            yield ticket
+        finally:
+            line.remove(ticket)
+            if not line:
+                del self._lines[message.key]
+            self._call_next(message.key)
+            self._left.set()
+
+    def serving(self, key: ConversationKey) -> Ticket | None:
+        """Whose turn it is in this conversation."""
+        line = self._lines.get(key)
+        return line[0] if line and line[0].served else None
+
+    def waiting(self, key: ConversationKey, message_id: str) -> Ticket | None:
+        """The place in which this message still waits."""
+        for ticket in self._lines.get(key, ()):
+            if not ticket.called and ticket.message.message_id == message_id:
+                return ticket
+        return None
+
+    def interrupt(self, key: ConversationKey) -> None:
+        """Stop what is being written, unless somebody waits for it to end: then that comes first."""
+        line = self._lines.get(key, [])
+        if len(line) == 1:
+            line[0].stop()
+
+    @asynccontextmanager
+    async def paused(self, adapter: str, user: str) -> AsyncIterator[None]:
+        """Stop everything that is being written for one person in all chats, and hold the lines while this lasts."""
+        self._paused[adapter, user] += 1
+        try:
+            for ticket in self._served_of(adapter, user):
+                ticket.stop()
+            await self._until(lambda: not self._served_of(adapter, user))
+            yield
+        finally:
+            self._paused[adapter, user] -= 1
+            if not self._paused[adapter, user]:
+                del self._paused[adapter, user]
+            for key in list(self._lines):
+                self._call_next(key)
+
+    async def drain(self, timeout_s: float) -> None:
+        """Send those who wait away, let those who are served finish within `timeout_s` seconds, then stop them."""
+        self._closing = True
+        for key in list(self._lines):
+            self._call_next(key)
+        if await self._empty_within(timeout_s):
+            return
+        for line in self._lines.values():
+            line[0].restarting = True
+            line[0].stop()
+        # What was written is still to be stored and shown; a platform that hangs must not keep the daemon from ending.
+        if not await self._empty_within(_GRACE_S):
+            _LOGGER.warning("%d answers could not be delivered before the end", len(self._lines))
+
+    def _call_next(self, key: ConversationKey) -> None:
+        line = self._lines.get(key, [])
+        if self._closing:
+            for ticket in line:
+                if not ticket.called:
+                    ticket.close()
+        elif line and not line[0].called and (key.adapter, key.user) not in self._paused:
+            line[0].call()
+
+    def _served_of(self, adapter: str, user: str) -> list[Ticket]:
+        return [
+            line[0]
+            for key, line in self._lines.items()
+            if (key.adapter, key.user) == (adapter, user) and line[0].served
+        ]
+
+    async def _empty_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._until(lambda: not self._lines)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        """Return when `condition` holds, which only a ticket that leaves can bring about."""
+        while not condition():
+            self._left.clear()
+            await self._left.wait()

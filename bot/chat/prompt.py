@@ -1,0 +1,157 @@
+"""Fits a conversation into the model's window."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bot.chat.generator import TextGenerator
+from bot.chat.personas import Persona
+from bot.engine.request import ChatMessage
+from bot.errors import InvalidRequestError, PromptTooLongError
+from bot.storage.records import Turn
+
+Exchange = tuple[ChatMessage, ChatMessage]
+"""A person's message and the reply to it."""
+
+
+def exchanges(turns: Iterable[Turn]) -> list[Exchange]:
+    """Answered turns, as the model is shown them: word for word, so that they are found in the KV cache."""
+    return [
+        (ChatMessage(role="user", content=turn.text), ChatMessage(role="assistant", content=turn.reply))
+        for turn in turns
+        if turn.reply is not None
+    ]
+
+
+# More characters than this for each token that fits are refused uncounted: no text that a person writes comes near it,
+# and reading a hundred megabytes into tokens would take long and lead nowhere.
+_MOST_CHARACTERS_PER_TOKEN = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """What the model is shown."""
+
+    messages: tuple[ChatMessage, ...]
+    tokens: int
+    max_tokens: int
+    """Room for the reply: what was asked for, or less where the window is small."""
+    dropped: int
+    """Exchanges at the start of the history that had to be left out."""
+
+
+class PromptFitter:
+    """Persona, whole exchanges and the new message, within an exact number of tokens.
+
+    The prompt only grows at its end from turn to turn, so that the engine finds its start in the KV cache. When it
+    has grown over the window, one large cut makes room for many turns to come, each of which hits the cache again.
+    """
+
+    def __init__(self, generator: TextGenerator, *, keep_after_cut: float) -> None:
+        """`keep_after_cut` is the share of the budget that a cut leaves in use."""
+        self._generator = generator
+        self._keep_after_cut = keep_after_cut
+
+    def check_size(self, text: str) -> None:
+        """Refuse a text that cannot fit by any count. Raises `InvalidRequestError`."""
+        limit = self._generator.n_ctx * _MOST_CHARACTERS_PER_TOKEN
+        if len(text) > limit:
+            raise InvalidRequestError(
+                f"This is far too long for me: {len(text):,} characters, and I can read "
+                f"{self._generator.n_ctx:,} tokens at once, which is about {self._generator.n_ctx * 4:,} characters. "
+                "Please send a part of it."
+            )
+
+    async def fit(self, persona: Persona, history: Sequence[Exchange], closing: tuple[ChatMessage, ...]) -> Prompt:
+        """The prompt that ends with `closing`: the new message, or it and the reply that is to be written on.
+
+        The usual turn costs one count. Raises `PromptTooLongError` where `closing` cannot fit even alone.
+        """
+        reply = min(persona.max_tokens, self._generator.n_ctx // 2)
+        budget = self._generator.n_ctx - reply
+        draft = _Draft(self._generator, persona, history, closing)
+        kept = len(history)
+        tokens = await draft.count(kept) if draft.characters <= budget * _MOST_CHARACTERS_PER_TOKEN else None
+        if tokens is None or tokens > budget:
+            kept, tokens = await self._cut(draft, budget)
+        return Prompt(
+            messages=draft.messages(kept),
+            tokens=tokens,
+            max_tokens=min(persona.max_tokens, self._generator.n_ctx - tokens),
+            dropped=len(history) - kept,
+        )
+
+    async def _cut(self, draft: "_Draft", budget: int) -> tuple[int, int]:
+        """How many of the latest exchanges stay, and the size of the prompt with them."""
+        alone = await draft.count(0)
+        if alone > budget:
+            await self._refuse(draft, alone, budget)
+        target = int(budget * self._keep_after_cut)
+        if alone > target:
+            # A long message leaves less than the usual share: its history gets that share of what is left.
+            target = alone + int((budget - alone) * self._keep_after_cut)
+        fitting, tokens = 0, alone
+        candidate, too_many = 1, len(draft.history) + 1
+        # From the latest exchange backwards in doubling steps, then halving: nothing far beyond the target is counted,
+        # however long the history is.
+        while fitting + 1 < too_many:
+            size = await draft.count(candidate)
+            if size <= target:
+                fitting, tokens = candidate, size
+                doubled = candidate * 2
+                candidate = doubled if doubled < too_many else (fitting + too_many) // 2
+            else:
+                too_many = candidate
+                candidate = (fitting + too_many) // 2
+        return fitting, tokens
+
+    async def _refuse(self, draft: "_Draft", alone: int, budget: int) -> None:
+        if draft.continues:
+            raise InvalidRequestError(
+                "My reply is already as long as I can keep in mind, so I cannot go on with it. Ask me for the rest."
+            )
+        overhead = await draft.count_overhead()
+        if overhead >= budget:
+            raise InvalidRequestError(
+                "The instructions of my persona leave no room for a message. Please tell the owner of this bot to "
+                "shorten its system_prompt and examples, or to raise engine.n_ctx."
+            )
+        raise PromptTooLongError(alone - overhead, budget - overhead)
+
+
+class _Draft:
+    """A prompt of which it is still open how much of the history it keeps."""
+
+    def __init__(
+        self,
+        generator: TextGenerator,
+        persona: Persona,
+        history: Sequence[Exchange],
+        closing: tuple[ChatMessage, ...],
+    ) -> None:
+        self._generator = generator
+        self._persona = persona
+        self._closing = closing
+        self.history = history
+        self.continues = closing[-1].role == "assistant"
+
+    @property
+    def characters(self) -> int:
+        """Of the whole prompt with all of the history."""
+        return sum(len(message.content) for message in self.messages(len(self.history)))
+
+    def messages(self, kept: int) -> tuple[ChatMessage, ...]:
+        """The prompt with the latest `kept` exchanges."""
+        latest = self.history[len(self.history) - kept :]
+        return (*self._persona.head, *(message for exchange in latest for message in exchange), *self._closing)
+
+    async def count(self, kept: int) -> int:
+        """Tokens of the prompt with the latest `kept` exchanges."""
+        return await self._generator.count_prompt_tokens(
+            self.messages(kept), reasoning=self._persona.reasoning, continue_final=self.continues
+        )
+
+    async def count_overhead(self) -> int:
+        """Tokens of the prompt when the new message is empty. Templates may insist on a message of the user."""
+        return await self._generator.count_prompt_tokens(
+            (*self._persona.head, ChatMessage(role="user", content="")), reasoning=self._persona.reasoning
+        )

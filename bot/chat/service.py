@@ -1,0 +1,135 @@
+"""The core of the daemon as adapters see it: what happens to one message."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.adapter import ReplyTarget
+from bot.chat.access import Access, AccessPolicy, refusal
+from bot.chat.clock import Clock
+from bot.chat.commands.command import ImmediateCommand, LineCommand
+from bot.chat.commands.registry import CommandRegistry, FoundCommand
+from bot.chat.delivery import Delivery
+from bot.chat.failure import report
+from bot.chat.lines import Lines
+from bot.chat.message_text import clean_text
+from bot.chat.reply import show_reply
+from bot.chat.ticket import Ticket
+from bot.chat.turn_writer import TurnWriter
+from bot.messages import CommandSpec, IncomingMessage, ReplyDone, ReplyError
+
+_EMPTY = "Your message is empty. Write me something, or send /help to see what I can do."
+_FILE_ONLY = "I cannot read files yet. Please write me what it is about."
+_FILES_IGNORED = "(I cannot read files yet; I answer your text alone.)"
+_KEPT = "I am being restarted. Your message is kept: send /retry in a minute, and I answer it."
+_NOT_RUN = "I am being restarted. Please send that again in a minute."
+
+
+class ChatService:
+    """Lets a message in, puts it in the line of its conversation, and has it answered. A `ChatCore`."""
+
+    def __init__(
+        self, *, access: AccessPolicy, registry: CommandRegistry, lines: Lines, writer: TurnWriter, clock: Clock
+    ) -> None:
+        self._access = access
+        self._registry = registry
+        self._lines = lines
+        self._writer = writer
+        self._clock = clock
+
+    @property
+    def commands(self) -> Sequence[CommandSpec]:
+        """Every command, in the order of a menu."""
+        return self._registry.specs
+
+    async def handle(self, message: IncomingMessage, target: ReplyTarget) -> None:
+        """Answer one message into `target`; return when the answer is complete.
+
+        Never raises for a failed turn: the person is told instead. Messages of one conversation are answered in
+        the order in which `handle` was called. A cancelled call stops the generation; what was written is stored.
+        """
+        async with Delivery(target, self._clock) as delivery:
+            try:
+                await self._let_in(message, delivery)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the person is told and the daemon goes on
+                await delivery.end(report(error))
+
+    async def drain(self, timeout_s: float) -> None:
+        """Stop serving, for the end of the daemon; return when everybody has been answered one way or the other.
+
+        Replies under way may take `timeout_s` seconds, then they are stopped and stored as far as they came. Messages
+        that wait are stored for `/retry`, and their people told so.
+        """
+        await self._lines.drain(timeout_s)
+
+    async def _let_in(self, message: IncomingMessage, delivery: Delivery) -> None:
+        access = self._access.judge(message)
+        match access:
+            case Access.IGNORED:
+                return
+            case Access.REFUSED | Access.DIRECT_REFUSED:
+                await delivery.end(ReplyDone(text=refusal(access, message)))
+                return
+            case Access.ALLOWED | Access.ADMIN:
+                message = replace(message, text=clean_text(message.text))
+        if not message.text:
+            await delivery.end(ReplyDone(text=_FILE_ONLY if message.attachments else _EMPTY))
+            return
+        admin = access is Access.ADMIN
+        found = self._registry.resolve(message.text)
+        if found is not None and isinstance(found.command, ImmediateCommand):
+            await found.command.run(found.call(message, delivery, admin=admin))
+        else:
+            await self._stand_in_line(message, found, delivery, admin=admin)
+
+    async def _stand_in_line(
+        self, message: IncomingMessage, found: FoundCommand | None, delivery: Delivery, *, admin: bool
+    ) -> None:
+        if message.edited and self._needs_no_answer(message):
+            return
+        if found is None and not message.edited:
+            delivery.start_typing()
+        if found is not None and isinstance(found.command, LineCommand) and found.command.interrupts:
+            self._lines.interrupt(message.key)
+        with self._lines.place(message) as ticket:
+            await ticket.wait()
+            await self._serve(ticket, delivery, admin=admin)
+
+    def _needs_no_answer(self, message: IncomingMessage) -> bool:
+        """Whether a new version takes the place of one that still waits, or says what is being answered already."""
+        waiting = self._lines.waiting(message.key, message.message_id)
+        if waiting is not None:
+            waiting.replace(message)
+            return True
+        serving = self._lines.serving(message.key)
+        return serving is not None and serving.about == (message.message_id, message.text)
+
+    async def _serve(self, ticket: Ticket, delivery: Delivery, *, admin: bool) -> None:
+        # Looked at again: an edit may have made another message of it while it waited.
+        found = self._registry.resolve(ticket.message.text)
+        if ticket.closed:
+            if found is None:
+                await self._writer.set_aside(ticket)
+            await delivery.end(ReplyError(code="restarting", text=_KEPT if found is None else _NOT_RUN))
+            return
+        if found is None:
+            await self._answer(ticket, delivery)
+            return
+        call = found.call(ticket.message, delivery, admin=admin)
+        match found.command:
+            case LineCommand():
+                await found.command.run(call, ticket)
+            case ImmediateCommand():
+                await found.command.run(call)
+
+    async def _answer(self, ticket: Ticket, delivery: Delivery) -> None:
+        message = ticket.message
+        known = await self._writer.find(message) if message.edited else None
+        if known is not None and known[1].text == message.text:
+            return  # platforms also report a link's preview as an edit
+        if message.attachments:
+            await delivery.note(_FILES_IGNORED)
+        if known is None:
+            events = self._writer.answer(ticket)
+        else:
+            events = self._writer.answer_again(ticket, *known, text=message.text)
+        await show_reply(ticket, delivery, events)

@@ -1,0 +1,73 @@
+"""One message's place in the line of its conversation."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bot.engine.generation import Generation
+from bot.messages import IncomingMessage
+
+
+class Ticket:
+    """Waits until it is called; from then on it is being served, and can be stopped by whoever holds it."""
+
+    def __init__(self, message: IncomingMessage) -> None:
+        self.message = message
+        """May be replaced by a newer version while it waits."""
+        self.about = (message.message_id, message.text)
+        """Id and text of the person's message that is being answered; for `/retry`, that of an earlier one."""
+        self.closed = False
+        """Called only to be told that the daemon stops."""
+        self.restarting = False
+        """Stopped because the daemon stops."""
+        self._called = asyncio.Event()
+        self._stopped = False
+        self._generation: Generation | None = None
+
+    @property
+    def called(self) -> bool:
+        """It waits no longer."""
+        return self._called.is_set()
+
+    @property
+    def served(self) -> bool:
+        """It is its turn now."""
+        return self.called and not self.closed
+
+    async def wait(self) -> None:
+        """Return when it is this ticket's turn, or when the daemon stops."""
+        await self._called.wait()
+
+    def call(self) -> None:
+        """It is this ticket's turn."""
+        self._called.set()
+
+    def close(self) -> None:
+        """It will not be this ticket's turn any more."""
+        self.closed = True
+        self._called.set()
+
+    def replace(self, message: IncomingMessage) -> None:
+        """Put a newer version in the place of a message that waits."""
+        self.message = message
+        self.about = (message.message_id, message.text)
+
+    def stop(self) -> None:
+        """Cancel what is being written, or what would be next."""
+        self._stopped = True
+        if self._generation is not None:
+            self._generation.cancel()
+
+    @contextmanager
+    def writing(self, generation: Generation) -> Iterator[None]:
+        """While this lasts, `stop` cancels `generation`; so does an error that ends it."""
+        self._generation = generation
+        if self._stopped:
+            generation.cancel()
+        try:
+            yield
+        except BaseException:
+            generation.cancel()
+            raise
+        finally:
+            self._generation = None

@@ -1,0 +1,219 @@
+"""Has replies written, and stores every message before and every reply after."""
+
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from bot.chat.conversation_finder import ConversationFinder
+from bot.chat.failure import report
+from bot.chat.generator import TextGenerator
+from bot.chat.notice import ChatEvent, Notice
+from bot.chat.personas import Persona, Personas
+from bot.chat.prompt import Prompt, PromptFitter, exchanges
+from bot.chat.ticket import Ticket
+from bot.engine.request import (
+    ChatMessage,
+    GenerationDelta,
+    GenerationDone,
+    GenerationEvent,
+    GenerationFailed,
+    GenerationRequest,
+    GenerationWaiting,
+)
+from bot.errors import EngineLostError, RequestError, StorageError
+from bot.messages import IncomingMessage, ReplyDelta, ReplyDone, ReplyEvent, ReplyWaiting
+from bot.storage.conversation_repository import ConversationRepository
+from bot.storage.records import Conversation, Turn
+from bot.storage.turn_repository import TurnRepository
+
+_LOGGER = logging.getLogger(__name__)
+_CUT = "(This conversation has grown longer than I can keep in mind. I have set its oldest part aside.)"
+_RESTARTING = (
+    "(I am being restarted and had to stop. In a minute, send /continue to have this reply finished, "
+    "or /retry to have it written again.)"
+)
+_STOPPED = "(Stopped before the first word.)"
+_NOTHING_SAID = "(I have nothing to say to this.)"
+_NOTHING_ADDED = "(I have nothing to add.)"
+
+
+class TurnWriter:
+    """One turn of a conversation: its message is stored, answered, and the reply stored with its outcome.
+
+    A turn is part of the context once there is a reply, be it one that was stopped half way, and never before: a turn
+    that failed leaves no half exchange. The iterators are to be run to their end.
+    """
+
+    def __init__(
+        self,
+        *,
+        generator: TextGenerator,
+        conversations: ConversationRepository,
+        turns: TurnRepository,
+        personas: Personas,
+        finder: ConversationFinder,
+        fitter: PromptFitter,
+    ) -> None:
+        self._generator = generator
+        self._conversations = conversations
+        self._turns = turns
+        self._personas = personas
+        self._finder = finder
+        self._fitter = fitter
+
+    async def find(self, message: IncomingMessage) -> tuple[Conversation, Turn] | None:
+        """The turn of a message that was stored before, in the current conversation."""
+        conversation, _ = await self._finder.find(message.key)
+        turn = await self._turns.by_message(conversation.id, message.message_id)
+        return None if turn is None else (conversation, turn)
+
+    async def answer(self, ticket: Ticket) -> AsyncIterator[ChatEvent]:
+        """Answer the ticket's message as a new turn."""
+        self._fitter.check_size(ticket.message.text)
+        turn, conversation = await self._begin(ticket)
+        async for event in self._write(ticket, conversation, turn):
+            yield event
+
+    async def answer_again(
+        self, ticket: Ticket, conversation: Conversation, turn: Turn, *, text: str | None = None
+    ) -> AsyncIterator[ChatEvent]:
+        """Answer the last turn anew; its reply stands until there is another.
+
+        `text` is a new version of the message of any turn: what followed it is discarded.
+        """
+        if text is not None:
+            self._fitter.check_size(text)
+            await self._turns.discard_from(conversation.id, turn.id + 1)
+            conversation = await self._reopened(conversation, turn)
+        turn = await self._turns.restart(turn.id, text=text, persona=self._persona(conversation).key)
+        async for event in self._write(ticket, conversation, turn):
+            yield event
+
+    async def go_on(
+        self, ticket: Ticket, conversation: Conversation, turn: Turn, reply: str
+    ) -> AsyncIterator[ChatEvent]:
+        """Write on at the end of the turn's `reply`; both become its reply as one text."""
+        turn = await self._turns.restart(turn.id, persona=self._persona(conversation).key)
+        async for event in self._write(ticket, conversation, turn, begun=reply):
+            yield event
+
+    async def take_back(self, conversation: Conversation, turn: Turn) -> None:
+        """Discard a turn and what followed it."""
+        await self._turns.discard_from(conversation.id, turn.id)
+        await self._reopened(conversation, turn)
+
+    async def set_aside(self, ticket: Ticket) -> None:
+        """Store a message that will not be answered, because the daemon stops, for `/retry` to find."""
+        self._fitter.check_size(ticket.message.text)
+        turn, _ = await self._begin(ticket)
+        await self._turns.fail(turn.id, error_code="restarting")
+
+    def _persona(self, conversation: Conversation) -> Persona:
+        return self._personas.get(conversation.persona)
+
+    async def _begin(self, ticket: Ticket) -> tuple[Turn, Conversation]:
+        message = ticket.message
+        conversation, persona = await self._finder.find(message.key)
+        turn = await self._turns.begin(
+            conversation.id,
+            message_id=message.message_id,
+            sender_name=message.sender_name,
+            text=message.text,
+            persona=persona.key,
+        )
+        return turn, conversation
+
+    async def _reopened(self, conversation: Conversation, turn: Turn) -> Conversation:
+        """The conversation with its earlier turns in the context again, where all that was left of it is gone."""
+        if turn.id > conversation.context_start:
+            return conversation
+        await self._conversations.set_context_start(conversation.id, 0)
+        return replace(conversation, context_start=0)
+
+    async def _write(
+        self, ticket: Ticket, conversation: Conversation, turn: Turn, *, begun: str = ""
+    ) -> AsyncIterator[ChatEvent]:
+        ticket.about = (turn.message_id, turn.text)
+        try:
+            prompt, cut = await self._prompt(conversation, turn, begun)
+            if cut:
+                yield Notice(text=_CUT)
+            request = self._request(conversation, prompt, continues=bool(begun))
+            generation = self._generator.submit(request)
+            with ticket.writing(generation):
+                async for event in generation:
+                    if isinstance(event, GenerationDone) and event.finish_reason == "cancelled" and ticket.restarting:
+                        yield Notice(text=_RESTARTING)
+                    yield await self._shown(turn, event, begun)
+        except (RequestError, EngineLostError) as error:
+            await self._fail(turn, error.code)
+            yield report(error)
+        except Exception as error:
+            await self._fail(turn, "storage_failed" if isinstance(error, StorageError) else "internal_error")
+            raise
+
+    async def _prompt(self, conversation: Conversation, turn: Turn, begun: str) -> tuple[Prompt, bool]:
+        """What the model is shown, and whether old turns had to be left out for it, from now on."""
+        earlier = [past for past in await self._turns.context(conversation) if past.id < turn.id]
+        message = ChatMessage(role="user", content=turn.text)
+        closing = (message, ChatMessage(role="assistant", content=begun)) if begun else (message,)
+        prompt = await self._fitter.fit(self._persona(conversation), exchanges(earlier), closing)
+        if not prompt.dropped:
+            return prompt, False
+        kept = earlier[prompt.dropped :]
+        await self._conversations.set_context_start(conversation.id, kept[0].id if kept else turn.id)
+        return prompt, True
+
+    def _request(self, conversation: Conversation, prompt: Prompt, *, continues: bool) -> GenerationRequest:
+        persona = self._persona(conversation)
+        return GenerationRequest(
+            messages=prompt.messages,
+            user=f"{conversation.key.adapter}:{conversation.key.user}",
+            conversation=f"conversation-{conversation.id}",
+            sampling=persona.sampling,
+            max_tokens=prompt.max_tokens,
+            stop=persona.stop,
+            reasoning=persona.reasoning,
+            reasoning_budget=_thought(persona, prompt.max_tokens),
+            continue_final=continues,
+        )
+
+    async def _shown(self, turn: Turn, event: GenerationEvent, begun: str) -> ReplyEvent:
+        """What the chat is told of an event. The outcome is stored first, so that nobody is shown what may get lost."""
+        match event:
+            case GenerationWaiting():
+                return ReplyWaiting(position=event.position)
+            case GenerationDelta():
+                return ReplyDelta(text=event.text, reasoning=event.reasoning)
+            case GenerationDone():
+                return await self._finish(turn, event, begun)
+            case GenerationFailed():
+                await self._fail(turn, event.error.code)
+                return replace(report(event.error), partial=event.text)
+
+    async def _finish(self, turn: Turn, done: GenerationDone, begun: str) -> ReplyDone:
+        if done.text.strip():
+            await self._turns.finish(
+                turn.id,
+                reply=begun + done.text,
+                reasoning=turn.reasoning + done.reasoning if begun else done.reasoning,
+                facts=done.facts,
+            )
+            return ReplyDone(text=done.text.strip(), facts=done.facts)
+        stopped = done.finish_reason == "cancelled"
+        await self._turns.fail(turn.id, error_code="cancelled" if stopped else "empty_reply")
+        said = _STOPPED if stopped else _NOTHING_ADDED if begun else _NOTHING_SAID
+        return ReplyDone(text=said, facts=done.facts)
+
+    async def _fail(self, turn: Turn, code: str) -> None:
+        """Note the failure. Where that fails too, the turn is found pending, and settled, at the next start."""
+        try:
+            await self._turns.fail(turn.id, error_code=code)
+        except StorageError:
+            _LOGGER.exception("turn %d is left pending", turn.id)
+
+
+def _thought(persona: Persona, max_tokens: int) -> int | None:
+    """The budget for thoughts; where the reply was given less room than it, the usual half."""
+    budget = persona.reasoning_budget
+    return budget if budget is not None and budget < max_tokens else None

@@ -1,0 +1,114 @@
+"""The lines in which messages wait."""
+
+import asyncio
+from contextlib import ExitStack
+
+import pytest
+
+from bot.chat.lines import Lines
+from bot.chat.ticket import Ticket
+from bot.errors import QueueFullError
+from bot.messages import ConversationKey, IncomingMessage
+
+
+def _message(text: str = "a", *, user: str = "ann", chat: str = "c", edited: bool = False) -> IncomingMessage:
+    return IncomingMessage(adapter="test", chat=chat, user=user, message_id=text, text=text, edited=edited)
+
+
+def _key(user: str = "ann", chat: str = "c") -> ConversationKey:
+    return ConversationKey(adapter="test", chat=chat, thread="", user=user)
+
+
+def test_the_first_is_served_and_the_others_move_up() -> None:
+    """Also when one in the middle leaves."""
+    lines = Lines(max_waiting=9)
+    with ExitStack() as first:
+        one = first.enter_context(lines.place(_message()))
+        with ExitStack() as third:
+            with lines.place(_message()) as two:
+                three = third.enter_context(lines.place(_message()))
+                assert [ticket.served for ticket in (one, two, three)] == [True, False, False]
+            assert not three.served
+            first.close()
+            assert three.served
+    assert len(lines) == 0
+
+
+def test_ten_thousand_conversations_leave_no_line() -> None:
+    """A line exists only while somebody stands in it, also when its last one fails."""
+    lines = Lines(max_waiting=1)
+    for number in range(10_000):
+        with pytest.raises(RuntimeError), lines.place(_message(user=str(number))):
+            raise RuntimeError
+    assert len(lines) == 0
+
+
+def test_a_full_line_refuses() -> None:
+    """One is served, as many wait as may, and another conversation is not concerned."""
+    lines = Lines(max_waiting=1)
+    with lines.place(_message()), lines.place(_message()):
+        with pytest.raises(QueueFullError), lines.place(_message()):
+            pass
+        with lines.place(_message(user="bob")) as ticket:
+            assert ticket.served
+    assert len(lines) == 0
+
+
+def test_an_interrupt_stops_only_what_nobody_waits_for() -> None:
+    """A reply that somebody's message waits behind is finished."""
+    lines = Lines(max_waiting=9)
+    lines.interrupt(_key())
+    with lines.place(_message()) as one:
+        with lines.place(_message()):
+            lines.interrupt(_key())
+            assert not _stopped(one)
+        lines.interrupt(_key())
+        assert _stopped(one)
+
+
+async def test_a_pause_waits_for_the_served_and_holds_the_others() -> None:
+    """Nobody of that person is served in the meantime, in any chat; everybody else is."""
+    lines = Lines(max_waiting=9)
+    with ExitStack() as first, lines.place(_message(user="bob")) as bob:
+        one = first.enter_context(lines.place(_message(chat="x")))
+
+        async def pause() -> None:
+            async with lines.paused("test", "ann"):
+                assert not lines.serving(_key(chat="x"))
+                assert not two.served
+                assert not three.served
+
+        with lines.place(_message(chat="x")) as two:
+            task = asyncio.create_task(pause())
+            await asyncio.sleep(0)
+            assert _stopped(one)
+            assert not _stopped(bob)
+            with lines.place(_message(chat="y")) as three:
+                assert not three.served
+                first.close()
+                await task
+                assert two.served
+                assert three.served
+    assert lines._paused == {}
+
+
+async def test_a_cancelled_pause_lets_everybody_go_on() -> None:
+    """The lines are not held for ever."""
+    lines = Lines(max_waiting=9)
+    with lines.place(_message(chat="x")):
+
+        async def pause() -> None:
+            async with lines.paused("test", "ann"):
+                raise AssertionError
+
+        task = asyncio.create_task(pause())
+        await asyncio.sleep(0)
+        with lines.place(_message(chat="y")) as held:
+            assert not held.served
+            task.cancel()
+            await asyncio.wait({task})
+            assert held.served
+
+
+def _stopped(ticket: Ticket) -> bool:
+    return ticket._stopped

@@ -1,0 +1,81 @@
+"""The whole chat over a real database and a scripted model."""
+
+import asyncio
+import itertools
+from pathlib import Path
+from typing import Any
+
+from bot.chat.composition import compose_chat
+from bot.chat.lines import Lines
+from bot.chat.service import ChatService
+from bot.messages import ConversationKey, IncomingMessage
+from bot.settings import Configuration
+from bot.storage.conversation_repository import ConversationRepository
+from bot.storage.database import Database
+from bot.storage.records import Conversation, Turn
+from bot.storage.turn_repository import TurnRepository
+from tests.support.fake_clock import FakeClock
+from tests.support.recording_target import RecordingTarget
+from tests.support.scripted_engine import ScriptedEngine
+
+CONFIGURATION: dict[str, Any] = {
+    "engine": {"n_ctx": 400, "max_waiting_per_user": 4},
+    "generation": {"max_tokens": 100},
+    "personas": {
+        "hearth": {
+            "name": "Hearth",
+            "description": "a friend",
+            "system_prompt": "Be kind.",
+            "welcome_message": "Hello!",
+        },
+        "pirate": {"description": "a sailor", "system_prompt": "Talk like a pirate."},
+    },
+    "permissions": {"open": True},
+}
+
+
+class ChatBench:
+    """What a test of the chat needs within reach."""
+
+    def __init__(self, path: Path, database: Database, configuration: dict[str, Any]) -> None:
+        settings = Configuration.model_validate(CONFIGURATION | configuration)
+        self.path = path
+        self.database = database
+        self.engine = ScriptedEngine(n_ctx=settings.engine.n_ctx)
+        self.clock = FakeClock()
+        self.conversations = ConversationRepository(database)
+        self.turns = TurnRepository(database)
+        self.service: ChatService = compose_chat(
+            configuration=settings, generator=self.engine, database=database, clock=self.clock
+        )
+        self._ids = itertools.count(1)
+
+    @property
+    def lines(self) -> Lines:
+        """Where messages wait."""
+        return self.service._lines
+
+    def message(self, text: str, *, user: str = "ann", **fields: Any) -> IncomingMessage:
+        """A message in the user's private chat, with an id of its own."""
+        fields = {"adapter": "test", "chat": user, "message_id": f"m{next(self._ids)}", **fields}
+        return IncomingMessage(user=user, text=text, **fields)
+
+    async def say(self, text: str, **fields: Any) -> RecordingTarget:
+        """Send a message and wait for its answer."""
+        target = RecordingTarget()
+        await self.service.handle(self.message(text, **fields), target)
+        return target
+
+    def start(self, text: str, **fields: Any) -> tuple[asyncio.Task[None], RecordingTarget]:
+        """Send a message without waiting."""
+        target = RecordingTarget()
+        return asyncio.create_task(self.service.handle(self.message(text, **fields), target)), target
+
+    async def conversation(self, user: str = "ann") -> Conversation:
+        """The user's current conversation."""
+        key = ConversationKey(adapter="test", chat=user, thread="", user=user)
+        return await self.conversations.current(key, default_persona="hearth")
+
+    async def stored(self, user: str = "ann") -> list[Turn]:
+        """The turns of the user's current conversation."""
+        return await self.turns.all((await self.conversation(user)).id)

@@ -1,0 +1,42 @@
+"""A clock that a test moves."""
+
+import asyncio
+
+
+class FakeClock:
+    """Stands still until it is told to go on."""
+
+    def __init__(self) -> None:
+        self._now = 1000.0
+        self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
+        self._changed = asyncio.Condition()
+
+    def now(self) -> float:
+        """Seconds."""
+        return self._now
+
+    @property
+    def sleepers(self) -> int:
+        """How many sleep now."""
+        return sum(not future.done() for _, future in self._sleepers)
+
+    async def sleep(self, seconds: float) -> None:
+        """Return when the clock was moved that far."""
+        future = asyncio.get_running_loop().create_future()
+        self._sleepers.append((self._now + seconds, future))
+        async with self._changed:
+            self._changed.notify_all()
+        await future
+
+    async def asleep(self, count: int) -> None:
+        """Return when `count` sleep."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self.sleepers >= count)
+
+    def advance(self, seconds: float) -> None:
+        """Move on, and wake whoever slept until then."""
+        self._now += seconds
+        for until, future in self._sleepers:
+            if until <= self._now and not future.done():
+                future.set_result(None)
+        self._sleepers = [sleeper for sleeper in self._sleepers if not sleeper[1].done()]

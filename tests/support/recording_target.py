@@ -1,0 +1,84 @@
+"""A chat that writes down what it is shown."""
+
+import asyncio
+from collections.abc import Callable
+
+from bot.adapter import ReplyLimits
+from bot.messages import OutgoingMessage
+
+
+class RecordingTarget:
+    """Keeps every call in `calls`, and every message as it stands in `messages`."""
+
+    def __init__(self, *, edit_interval_s: float = 1.0) -> None:
+        self.limits = ReplyLimits(edit_interval_s=edit_interval_s)
+        self.calls: list[tuple[str, OutgoingMessage]] = []
+        self.messages: dict[str, OutgoingMessage] = {}
+        self.files: dict[str, bytes] = {}
+        self.typed = 0
+        self.broken: set[str] = set()
+        """Names of methods that raise."""
+        self.gate = asyncio.Event()
+        """`send` and `edit` return only once this is set."""
+        self.gate.set()
+        self._changed = asyncio.Condition()
+
+    async def send(self, message: OutgoingMessage) -> str:
+        """Show a new message."""
+        await self._note("send", message)
+        message_id = str(len(self.messages) + 1)
+        self.messages[message_id] = message
+        return message_id
+
+    async def edit(self, message_id: str, message: OutgoingMessage) -> None:
+        """Replace a message."""
+        assert message_id in self.messages
+        await self._note("edit", message)
+        self.messages[message_id] = message
+
+    async def typing(self) -> None:
+        """Count the signs."""
+        self.typed += 1
+        if "typing" in self.broken:
+            raise ConnectionError("typing")
+
+    async def send_file(self, name: str, data: bytes, caption: str) -> None:
+        """Keep the file."""
+        if "send_file" in self.broken:
+            raise ConnectionError("send_file")
+        assert caption
+        self.files[name] = data
+
+    @property
+    def replies(self) -> list[str]:
+        """What stands there in the end, without notices."""
+        return [message.text for message in self.messages.values() if message.final and not message.notice]
+
+    @property
+    def reply(self) -> str:
+        """The one answer."""
+        (reply,) = self.replies
+        return reply
+
+    @property
+    def notices(self) -> list[str]:
+        """What was said besides."""
+        return [message.text for message in self.messages.values() if message.notice]
+
+    @property
+    def errors(self) -> list[str | None]:
+        """Codes of the errors that were shown."""
+        return [message.error for message in self.messages.values() if message.error]
+
+    async def until(self, condition: Callable[["RecordingTarget"], bool]) -> None:
+        """Return when what was shown meets `condition`."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: condition(self))
+
+    async def _note(self, method: str, message: OutgoingMessage) -> None:
+        self.calls.append((method, message))
+        async with self._changed:
+            self._changed.notify_all()
+        await self.gate.wait()
+        if method in self.broken:
+            raise ConnectionError(method)

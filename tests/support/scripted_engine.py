@@ -1,0 +1,165 @@
+"""A scripted model, for tests of the layers above the engine."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bot.engine.generation import Generation
+from bot.engine.request import (
+    ChatMessage,
+    EngineStatus,
+    GenerationDelta,
+    GenerationDone,
+    GenerationFailed,
+    GenerationRequest,
+)
+from bot.errors import EngineLostError, PromptTooLongError, RequestError
+from bot.messages import FinishReason, ReplyFacts, Timings, Usage
+from bot.settings import ReasoningMode
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class ScriptedReply:
+    """What the model will say once, and how it goes."""
+
+    pieces: tuple[str, ...]
+    thoughts: tuple[str, ...] = ()
+    finish_reason: FinishReason = "stop"
+    error: RequestError | EngineLostError | None = None
+    """Ends the reply after its pieces."""
+    refusal: Exception | None = None
+    """Raised by `submit`."""
+    written: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when every piece was written."""
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+    """The end is not reached before this is set."""
+    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def release(self) -> None:
+        """Let a held reply end."""
+        self.released.set()
+
+
+class ScriptedEngine:
+    """Says what was enqueued, in order; then repeats the last message. A token is a word here.
+
+    `history` holds every request, `counts` the size of every prompt that was counted.
+    """
+
+    def __init__(self, *, n_ctx: int = 400) -> None:
+        self.n_ctx = n_ctx
+        self.history: list[GenerationRequest] = []
+        self.counts: list[int] = []
+        self._script: list[ScriptedReply] = []
+        self._running: dict[int, ScriptedReply] = {}
+        self._kept: dict[str, tuple[ChatMessage, ...]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def enqueue(
+        self,
+        *pieces: str,
+        thoughts: Sequence[str] = (),
+        finish_reason: FinishReason = "stop",
+        error: RequestError | EngineLostError | None = None,
+        refusal: Exception | None = None,
+        held: bool = False,
+    ) -> ScriptedReply:
+        """Script the next reply; a held one ends only when it is released or cancelled."""
+        reply = ScriptedReply(
+            pieces=pieces, thoughts=tuple(thoughts), finish_reason=finish_reason, error=error, refusal=refusal
+        )
+        if not held:
+            reply.release()
+        self._script.append(reply)
+        return reply
+
+    @property
+    def prompts(self) -> list[list[str]]:
+        """The texts of every request's messages."""
+        return [[message.content for message in request.messages] for request in self.history]
+
+    def submit(self, request: GenerationRequest) -> Generation:
+        """Play the next reply."""
+        self.history.append(request)
+        if not self._script:
+            self.enqueue(f"re: {request.messages[-1].content}")
+        reply = self._script.pop(0)
+        if reply.refusal is not None:
+            raise reply.refusal
+        generation = Generation(len(self.history), self._cancel)
+        self._running[generation.request_id] = reply
+        task = asyncio.create_task(self._play(generation, request, reply))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return generation
+
+    async def count_prompt_tokens(
+        self, messages: Sequence[ChatMessage], *, reasoning: ReasoningMode = "hide", continue_final: bool = False
+    ) -> int:
+        """Count words, and some more for each message, as a chat template does."""
+        size = prompt_tokens(messages, continue_final=continue_final)
+        self.counts.append(size)
+        return size
+
+    def status(self) -> EngineStatus:
+        """What it is playing."""
+        return EngineStatus(model="scripted", running=len(self._running), waiting=0, max_parallel=2, n_ctx=self.n_ctx)
+
+    async def _play(self, generation: Generation, request: GenerationRequest, reply: ScriptedReply) -> None:
+        try:
+            size = prompt_tokens(request.messages, continue_final=request.continue_final)
+            if size + (request.max_tokens or 1) > self.n_ctx:
+                generation.push(GenerationFailed(error=PromptTooLongError(size, self.n_ctx), text=""))
+                return
+            for thought in reply.thoughts:
+                generation.push(GenerationDelta(text=thought, reasoning=True))
+            for piece in reply.pieces:
+                generation.push(GenerationDelta(text=piece))
+            reply.written.set()
+            await _first(reply.released, reply.cancelled)
+            text = "".join(reply.pieces)
+            if reply.error is not None:
+                generation.push(GenerationFailed(error=reply.error, text=text))
+                return
+            reason = "cancelled" if reply.cancelled.is_set() else reply.finish_reason
+            facts = self._facts(request, size, text, reason)
+            generation.push(GenerationDone(text=text, reasoning="".join(reply.thoughts), facts=facts))
+        finally:
+            del self._running[generation.request_id]
+
+    def _cancel(self, request_id: int) -> None:
+        if request_id in self._running:
+            self._running[request_id].cancelled.set()
+
+    def _facts(self, request: GenerationRequest, size: int, text: str, reason: FinishReason) -> ReplyFacts:
+        """Cached is what stands at the start of this conversation's last prompt too."""
+        name = request.conversation or ""
+        cached = []
+        for before, now in zip(self._kept.get(name, ()), request.messages, strict=False):
+            if before != now:
+                break
+            cached.append(now)
+        self._kept[name] = (*request.messages, ChatMessage(role="assistant", content=text))
+        return ReplyFacts(
+            finish_reason=reason,
+            usage=Usage(
+                prompt_tokens=size,
+                cached_tokens=prompt_tokens(cached, continue_final=True),
+                completion_tokens=len(text.split()),
+            ),
+            timings=Timings(queue_ms=1.0, prefill_ms=100.0, ttft_ms=110.0, decode_ms=200.0),
+        )
+
+
+def prompt_tokens(messages: Sequence[ChatMessage], *, continue_final: bool = False) -> int:
+    """Two tokens around each message, one for each word, one to open the reply."""
+    return sum(2 + len(message.content.split()) for message in messages) + (0 if continue_final else 1)
+
+
+async def _first(*events: asyncio.Event) -> None:
+    waits = {asyncio.ensure_future(event.wait()) for event in events}
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
