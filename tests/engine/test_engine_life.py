@@ -16,7 +16,9 @@ PERSONA = ChatMessage(role="system", content="You are a patient teacher who expl
 
 def settings(**more: object) -> EngineSettings:
     """A small engine."""
-    return EngineSettings.model_validate({"n_ctx": 512, "max_parallel": 1, "probe": "off", **more})
+    return EngineSettings.model_validate(
+        {"n_ctx": 512, "max_parallel": 1, "n_threads": 1, "probe": "off", "prewarm": False, **more}
+    )
 
 
 async def start(folder: Path, told: list[str] | None = None, **more: object) -> Engine:
@@ -48,7 +50,7 @@ async def ask(engine: Engine, text: str, *, name: str = "ann") -> GenerationDone
 
 async def test_personas_are_read_ahead(tmp_path: Path) -> None:
     """The first message of the first user finds the persona evaluated."""
-    engine = await start(tmp_path)
+    engine = await start(tmp_path, prewarm=True)
     first = await ask(engine, "Hello")
     persona = await engine.count_prompt_tokens([PERSONA])
     assert first.facts.usage.cached_tokens >= persona - 5
@@ -57,7 +59,7 @@ async def test_personas_are_read_ahead(tmp_path: Path) -> None:
 
 async def test_reading_ahead_can_be_switched_off(tmp_path: Path) -> None:
     """Without it the first message evaluates everything."""
-    engine = await start(tmp_path, prewarm=False)
+    engine = await start(tmp_path)
     assert (await ask(engine, "Hello")).facts.usage.cached_tokens == 0
     await engine.aclose()
 
@@ -65,7 +67,7 @@ async def test_reading_ahead_can_be_switched_off(tmp_path: Path) -> None:
 async def test_an_unloaded_model_comes_back_with_its_conversations(tmp_path: Path) -> None:
     """After unloading, the next message loads the model and evaluates only what is new."""
     engine = await start(tmp_path)
-    first = await ask(engine, "Name a colour.")
+    first = await engine.submit(request(ChatMessage(role="user", content="Name a colour."), max_tokens=60)).result()
     assert await engine.unload()
     assert not engine.status().loaded
     assert engine.n_ctx == 512
@@ -142,10 +144,8 @@ async def test_a_model_that_vanished_fails_the_request_only(tmp_path: Path) -> N
     """When the model cannot be loaded again, the person gets plain words and the engine lives."""
     engine = await start(tmp_path)
     assert await engine.unload()
-    good, engine._source = (
-        engine._source,
-        replace(engine._source, model=ModelSettings(path=str(tmp_path / "missing.gguf"))),
-    )
+    good = engine._source
+    engine._source = replace(good, model=ModelSettings(path=str(tmp_path / "missing.gguf")))
     with pytest.raises(RequestError, match="cannot be loaded right now"):
         await ask(engine, "Hello")
     engine._source = good
@@ -155,7 +155,7 @@ async def test_a_model_that_vanished_fails_the_request_only(tmp_path: Path) -> N
 
 async def test_forgetting_drops_a_users_states(tmp_path: Path) -> None:
     """After forgetting, nothing that the user said helps any prompt, and no file of theirs is left."""
-    engine = await start(tmp_path, prewarm=False, kv_ram_mb=0)
+    engine = await start(tmp_path, kv_ram_mb=0)
     await ask(engine, "A secret of mine.")
     await ask(engine, "Something else", name="bob")
     await engine.forget(["ann", "bob"])

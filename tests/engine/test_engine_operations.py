@@ -14,7 +14,7 @@ from bot.engine.request import ChatMessage, GenerationFailed, GenerationRequest,
 from bot.errors import QueueFullError
 from bot.settings import EngineSettings, ModelSettings
 
-SETTINGS = EngineSettings(n_ctx=256, max_parallel=3, max_waiting=6, max_waiting_per_user=3, probe="off")
+SETTINGS = EngineSettings(n_ctx=256, max_parallel=3, max_waiting=6, max_waiting_per_user=3, n_threads=1, probe="off")
 
 
 class EngineOperations(RuleBasedStateMachine):

@@ -14,7 +14,7 @@ PERSONA = ChatMessage(role="system", content="You are a patient teacher who expl
 
 async def start(folder: Path, **more: object) -> Engine:
     """An engine with one sequence, so that every other conversation evicts the last."""
-    settings = EngineSettings.model_validate({"n_ctx": 1024, "max_parallel": 1, "probe": "off", **more})
+    settings = EngineSettings.model_validate({"n_ctx": 1024, "max_parallel": 1, "n_threads": 1, "probe": "off", **more})
     return await Engine.start(ModelSettings(), settings, cache_dir=folder, notify=lambda _: None)
 
 

@@ -13,7 +13,7 @@ from bot.engine.runner import BatchPart
 from bot.engine.sampler import Sampler
 from bot.settings import EngineSettings, ModelSettings
 
-ENGINE_SETTINGS = EngineSettings(n_ctx=2560, max_parallel=4, probe="off")
+ENGINE_SETTINGS = EngineSettings(n_ctx=2560, max_parallel=4, n_threads=1, probe="off")
 
 
 def demo_model() -> Path:
