@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.chat.conversation_finder import ConversationFinder
 from bot.chat.failure import report
-from bot.chat.generator import TextGenerator
+from bot.chat.generator import TextGenerator, engine_user
 from bot.chat.notice import ChatEvent, Notice
 from bot.chat.personas import Persona, Personas
 from bot.chat.prompt import Prompt, PromptFitter, exchanges
@@ -138,7 +138,7 @@ class TurnWriter:
             prompt, cut = await self._prompt(conversation, turn, begun)
             if cut:
                 yield Notice(text=_CUT)
-            request = self._request(conversation, prompt, continues=bool(begun))
+            request = self._request(conversation, prompt, cut=cut, continues=bool(begun))
             generation = self._generator.submit(request)
             with ticket.writing(generation):
                 async for event in generation:
@@ -164,17 +164,18 @@ class TurnWriter:
         await self._conversations.set_context_start(conversation.id, kept[0].id if kept else turn.id)
         return prompt, True
 
-    def _request(self, conversation: Conversation, prompt: Prompt, *, continues: bool) -> GenerationRequest:
+    def _request(self, conversation: Conversation, prompt: Prompt, *, cut: bool, continues: bool) -> GenerationRequest:
         persona = self._persona(conversation)
         return GenerationRequest(
             messages=prompt.messages,
-            user=f"{conversation.key.adapter}:{conversation.key.user}",
+            user=engine_user(conversation.key.adapter, conversation.key.user),
             conversation=f"conversation-{conversation.id}",
             sampling=persona.sampling,
             max_tokens=prompt.max_tokens,
             stop=persona.stop,
             reasoning=persona.reasoning,
             reasoning_budget=_thought(persona, prompt.max_tokens),
+            may_shift=cut,
             continue_final=continues,
         )
 

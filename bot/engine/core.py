@@ -73,6 +73,10 @@ class Core:
         """Save the idle conversations' KV states, so that they survive whatever comes."""
         self._cache.keep_idle()
 
+    def forget_user(self, user: str) -> None:
+        """Empty the idle sequences that hold one user's conversations."""
+        self._cache.forget_user(user)
+
     def fail_all(self, error: EngineLostError) -> None:
         """Tell every request that the engine is lost."""
         for sequence in [*self._scheduler.running, *self._scheduler.line.requests()]:

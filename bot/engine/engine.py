@@ -141,6 +141,17 @@ class Engine:
 
         return await self._loop.run_in_executor(self._readers, count)
 
+    async def forget_user(self, user: str) -> None:
+        """Drop what the KV cache holds of one user's conversations: in the context, in RAM and on disk.
+
+        Meant for a user nothing is being written for: a sequence in use is left alone.
+        """
+        if self._error is None:
+            await asyncio.wrap_future(self.lock.call(lambda: self.core.forget_user(user)))
+        if self._store is not None:
+            self._store.forget(lambda owner: owner.user == user)
+            await asyncio.to_thread(self._store.flush)
+
     async def wait_lost(self) -> None:
         """Wait until the engine fails for good; raises `EngineLostError` then."""
         await self._lost.wait()

@@ -63,6 +63,13 @@ class PrefixCache:
         if self._store is not None:
             self._store.save()
 
+    def forget_user(self, user: str) -> None:
+        """Empty the sequences in which one user's prompts are kept and nobody is being answered."""
+        for slot in self._slots.all:
+            if not slot.busy and slot.owner is not None and slot.owner.user == user:
+                self._runner.truncate(slot.seq_id, 0)
+                slot.clear()
+
     def _may_use(self, owner: StateOwner) -> Callable[[StateOwner], bool]:
         return lambda other: self._share or other.user in ("", owner.user)
 

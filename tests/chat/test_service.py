@@ -356,6 +356,7 @@ async def test_the_oldest_turns_are_cut_once_and_told_once(bench: ChatBench) -> 
     assert cuts == [8, 13, 18]
     for number in range(1, 20):
         before, after = bench.engine.prompts[number - 1], bench.engine.prompts[number]
+        assert bench.engine.history[number].may_shift is (number in cuts)
         if number in cuts:
             assert len(after) < len(before)
             assert after[0] == "Be kind."

@@ -152,3 +152,20 @@ async def test_without_shifting_what_follows_a_cut_is_read_again(tmp_path: Path)
     del history[1:5]
     assert evaluated(await ask(engine, history, "Name a colour.", name="ann")) > 40
     await engine.aclose()
+
+
+async def test_a_forgotten_users_conversations_leave_no_state(tmp_path: Path) -> None:
+    """Not in the sequences, not in RAM and not on disk, also after the end; others' are still found."""
+    engine = await start(tmp_path, max_parallel=2)
+    histories: dict[str, list[ChatMessage]] = {name: [PERSONA] for name in ("ann", "bob", "eve")}
+    for name, history in histories.items():
+        await ask(engine, history, f"My name is {name}.", name=name)
+    await engine.forget_user("ann")
+    await engine.forget_user("eve")
+    engine.lock.call(engine.core.check_integrity).result(timeout=60)
+    assert evaluated(await ask(engine, histories["bob"], "Which one?", name="bob")) < 25
+    await engine.aclose()
+    states = b"".join(file.read_bytes() for file in tmp_path.rglob("*.kv"))
+    assert b'"user": "bob"' in states
+    assert b'"user": "ann"' not in states
+    assert b'"user": "eve"' not in states

@@ -43,13 +43,14 @@ class ScriptedReply:
 class ScriptedEngine:
     """Says what was enqueued, in order; then repeats the last message. A token is a word here.
 
-    `history` holds every request, `counts` the size of every prompt that was counted.
+    `history` holds every request, `counts` the size of every prompt that was counted, `forgotten` who was.
     """
 
     def __init__(self, *, n_ctx: int = 400) -> None:
         self.n_ctx = n_ctx
         self.history: list[GenerationRequest] = []
         self.counts: list[int] = []
+        self.forgotten: list[str] = []
         self._script: list[ScriptedReply] = []
         self._running: dict[int, ScriptedReply] = {}
         self._kept: dict[str, tuple[ChatMessage, ...]] = {}
@@ -100,6 +101,10 @@ class ScriptedEngine:
         size = prompt_tokens(messages, continue_final=continue_final)
         self.counts.append(size)
         return size
+
+    async def forget_user(self, user: str) -> None:
+        """Note who it was."""
+        self.forgotten.append(user)
 
     def status(self) -> EngineStatus:
         """What it is playing."""
