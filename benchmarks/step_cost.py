@@ -29,7 +29,7 @@ async def measure(model: ModelSettings, parallel: int) -> tuple[float, float]:
     settings = EngineSettings(n_ctx=1024, max_parallel=parallel, probe="off")
     with tempfile.TemporaryDirectory() as folder:
         engine = await Engine.start(model, settings, cache_dir=Path(folder), notify=print)
-        runner = engine.core._runner
+        runner = engine.model.core._runner
         decode = runner.decode
         spans: list[tuple[float, float, int]] = []
 

@@ -11,7 +11,6 @@ from typing import NoReturn, Protocol
 from bot.adapter import Adapter, ChatCore
 from bot.backoff import Backoff
 from bot.errors import AdapterError
-from bot.in_flight import InFlight
 from bot.stop_signals import StopSignals
 from bot.supervisor import Supervisor
 
@@ -19,6 +18,8 @@ log = logging.getLogger(__name__)
 
 LOST_LIMIT_S = 5.0
 """Seconds for telling everybody who waits that the engine is lost."""
+DELIVERY_LIMIT_S = 10.0
+"""Seconds beyond the time for writing, in which adapters may show what was written."""
 FORCED_LIMIT_S = 2.0
 """Seconds for giving terminals and connections back after a second signal."""
 
@@ -29,6 +30,10 @@ class Backend(Protocol):
     @property
     def core(self) -> ChatCore:
         """Answers messages."""
+        ...
+
+    async def drain(self, timeout_s: float) -> None:
+        """Return when everybody has been answered one way or the other; replies may take `timeout_s` to finish."""
         ...
 
     async def wait_lost(self) -> None:
@@ -70,8 +75,8 @@ class App:
         """Run until the last adapter has ended or a signal came.
 
         SIGTERM and SIGINT let replies under way finish; a second one ends the process at once, with 128 and the
-        signal's number. Raises `AdapterError` when the adapters have failed, `EngineLostError`, what the start of
-        the backend raises, and `InterruptedStartError`.
+        signal's number, and so does the first one before everything is up. Raises `AdapterError` when the adapters
+        have failed, `EngineLostError`, and what the start of the backend raises.
         """
         with StopSignals() as signals:
             life = asyncio.create_task(self._live(signals), name="app")
@@ -85,6 +90,8 @@ class App:
                     # The engine's thread may be in the middle of something long: it is not waited for.
                     self._exit_now(signals.exit_code)
                 await life
+            except InterruptedStartError as error:
+                self._exit_now(error.exit_code)  # a thread may still be busy with loading the model
             finally:
                 forced.cancel()
                 life.cancel()
@@ -108,9 +115,8 @@ class App:
             await asyncio.gather(opening, stopping, return_exceptions=True)
 
     async def _serve(self, backend: Backend, signals: StopSignals) -> None:
-        in_flight = InFlight(backend.core)
         supervisors = [
-            Supervisor(name, partial(create, in_flight), backoff=self._backoff)
+            Supervisor(name, partial(create, backend.core), backoff=self._backoff)
             for name, create in self._adapters.items()
         ]
         ended = asyncio.create_task(self._supervise(supervisors), name="adapters")
@@ -119,7 +125,7 @@ class App:
         try:
             await asyncio.wait({ended, lost, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if not ended.done():
-                await self._drain(supervisors, in_flight, LOST_LIMIT_S if lost.done() else self._shutdown_timeout_s)
+                await self._drain(supervisors, backend, LOST_LIMIT_S if lost.done() else self._shutdown_timeout_s)
             if lost.done():
                 lost.result()
         finally:
@@ -138,7 +144,10 @@ class App:
                 for task in done:
                     ended = running.pop(task)
                     task.result()
-                    if running and ended.failure is None and not ended.draining:
+                    if ended.failure is not None:
+                        # The last one's failure ends the daemon, and is what the command line says then.
+                        log.log(logging.ERROR if running else logging.INFO, "%s stopped: %s", ended.name, ended.failure)
+                    elif running and not ended.draining:
                         others = ", ".join(each.name for each in running.values())
                         self._notify(f"{ended.name} was left; the daemon goes on with {others}. Ctrl-C stops it.")
         finally:
@@ -146,14 +155,14 @@ class App:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
 
-    async def _drain(self, supervisors: Sequence[Supervisor], in_flight: InFlight, limit_s: float) -> None:
-        log.info("stopping; %d messages are being answered", in_flight.count)
+    async def _drain(self, supervisors: Sequence[Supervisor], backend: Backend, timeout_s: float) -> None:
+        log.info("stopping; replies under way may take %g s", timeout_s)
         try:
-            async with asyncio.timeout(limit_s):
-                await asyncio.gather(*(self._drain_one(each) for each in supervisors))
-                await in_flight.wait_idle()
+            async with asyncio.timeout(timeout_s + DELIVERY_LIMIT_S):
+                # At the same time: an adapter's drain may return only when its last reply is shown.
+                await asyncio.gather(*(self._drain_one(each) for each in supervisors), backend.drain(timeout_s))
         except TimeoutError:
-            log.warning("stopped %d answers that did not finish within %g s", in_flight.count, limit_s)
+            log.warning("not every reply could be delivered before the end")
 
     @staticmethod
     async def _drain_one(supervisor: Supervisor) -> None:

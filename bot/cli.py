@@ -1,1 +1,142 @@
-"""The command line: the only place that composes objects and maps errors to exit codes."""
+"""The command line: the commands, and what each error means to a shell."""
+
+import logging
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from bot import __version__, cli_config
+from bot.cli_options import ConfigOption
+from bot.errors import HearthbotError
+
+log = logging.getLogger("bot.cli")  # also where this is run as __main__
+
+# Commands import what they need when they are called: `hearthbot --help` answers at once.
+app = typer.Typer(
+    name="hearthbot",
+    help="A chat bot for family and friends, on one small model at home.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+app.add_typer(cli_config.app, name="config")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"hearthbot {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
+    ] = False,
+) -> None:
+    """A chat bot for family and friends, on one small model at home."""
+
+
+@app.command()
+def run(config: ConfigOption = None) -> None:
+    """Run the daemon: every configured adapter, and the console where there is a terminal.
+
+    SIGTERM and Ctrl-C let replies under way finish for `engine.shutdown_timeout` seconds; a second one stops now.
+    """
+    from bot import cli_daemon  # noqa: PLC0415
+
+    cli_daemon.run(config)
+
+
+@app.command()
+def chat(
+    *,
+    config: ConfigOption = None,
+    user: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Whose conversation it is. [default: who you are here]")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Read lines and print one JSON object for each reply.")
+    ] = False,
+) -> None:
+    """Talk on this terminal.
+
+    When standard input or output is no terminal, and with --json, each line is a message; the replies are printed in
+    order, everything else goes to standard error, and the exit code is 1 if any message could not be answered.
+    """
+    from bot import cli_daemon  # noqa: PLC0415
+
+    if user is not None and not user.strip():
+        raise typer.BadParameter("a name has at least one letter", param_hint="--user")
+    cli_daemon.chat(config, user=user, as_json=as_json)
+
+
+@app.command()
+def history(
+    *,
+    config: ConfigOption = None,
+    user: Annotated[str | None, typer.Option(metavar="NAME", help="Only what this person said and was told.")] = None,
+    conversation: Annotated[int | None, typer.Option(metavar="ID", help="Only this conversation.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for each conversation.")] = False,
+) -> None:
+    """Print stored conversations, oldest first."""
+    from bot import cli_history  # noqa: PLC0415
+
+    cli_history.show(config, user=user, conversation=conversation, as_json=as_json)
+
+
+@app.command()
+def doctor(
+    *,
+    config: ConfigOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for each check.")] = False,
+) -> None:
+    """Check the installation, the configuration, the storage and the model, and say how to mend what is wrong.
+
+    The exit code is 0 when the daemon would start, else that of the first failure: configuration 2, model 3, storage 4.
+    """
+    from bot import cli_doctor  # noqa: PLC0415
+
+    raise typer.Exit(cli_doctor.examine(config, as_json=as_json))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command, by default that of this process; ends with `SystemExit`.
+
+    An error that is expected shows its message and has its exit code; any other one also leaves a trace in the log.
+    """
+    try:
+        app(arguments, prog_name="hearthbot")
+    except HearthbotError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(error.exit_code)
+    except Exception as error:  # noqa: BLE001 - the last resort, which logs it
+        typer.echo(f"hearthbot failed unexpectedly ({type(error).__name__}); {_record(error)}", err=True)
+        sys.exit(1)
+
+
+def _record(error: Exception) -> str:
+    from logging.handlers import WatchedFileHandler  # noqa: PLC0415
+
+    from bot.logs import configure  # noqa: PLC0415
+    from bot.paths import Paths  # noqa: PLC0415
+    from bot.settings import LoggingSettings  # noqa: PLC0415
+
+    root = logging.getLogger()
+    if not root.handlers:
+        paths = Paths.of_user()
+        try:
+            paths.create()
+            configure(LoggingSettings(), handler=WatchedFileHandler(paths.log_file, encoding="utf-8"))
+        except (OSError, HearthbotError):
+            configure(LoggingSettings())
+    log.critical("unexpected error", exc_info=error)
+    files = [handler.baseFilename for handler in root.handlers if isinstance(handler, logging.FileHandler)]
+    return f"the details are in {files[0] if files else 'the log'}"
+
+
+if __name__ == "__main__":
+    main()

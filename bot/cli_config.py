@@ -4,27 +4,22 @@ import json
 import os
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 import bot
-from bot.config import LoadedConfig, load
-from bot.config_source import user_config_file
-from bot.config_view import as_json, as_yaml
+from bot.cli_options import ConfigOption, load_configuration
 from bot.errors import ConfigError
-from bot.loader import AdapterLoader
+from bot.paths import Paths
 
 app = typer.Typer(no_args_is_help=True, help="Check, show or write the configuration file.")
-ConfigOption = Annotated[
-    Path | None, typer.Option("--config", "-c", metavar="FILE", help="The file, instead of the one that is found.")
-]
 
 
 @app.command()
 def check(config: ConfigOption = None) -> None:
     """Read the configuration and say everything that is wrong with it."""
-    loaded = _load(config)
+    loaded = load_configuration(config)
     settings = loaded.settings
     model = settings.model.path or settings.model.repo or "the embedded one"
     adapters = [name for name, adapter in settings.adapters.items() if adapter.enabled]
@@ -41,7 +36,9 @@ def show(
     as_object: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Print every key with its effective value and where that came from; secrets are masked."""
-    loaded = _load(config)
+    from bot.config_view import as_json, as_yaml  # noqa: PLC0415 - heavy, and `hearthbot --help` need not wait for it
+
+    loaded = load_configuration(config)
     if as_object:
         typer.echo(json.dumps(as_json(loaded), indent=2))
         return
@@ -57,20 +54,20 @@ def init(
     ] = None,
 ) -> None:
     """Write a configuration file with every key explained. An existing file is never touched."""
-    target = path or user_config_file()
+    target = path or Paths.of_user().config_file
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        _fail(ConfigError(f"{target}: its folder cannot be made: {error.strerror or error}"))
+        raise ConfigError(f"{target}: its folder cannot be made: {error.strerror or error}") from None
     try:
         _write_new(target, example())
     except FileExistsError:
         kind = (
             "is a folder; give the name of a file in it" if target.is_dir() else "exists already and is left as it is"
         )
-        _fail(ConfigError(f"{target}: {kind}"))
+        raise ConfigError(f"{target}: {kind}") from None
     except OSError as error:
-        _fail(ConfigError(f"{target}: cannot be written: {error.strerror or error}"))
+        raise ConfigError(f"{target}: cannot be written: {error.strerror or error}") from None
     typer.echo(f"wrote {target}")
     typer.echo(f"Edit it, then see whether it is right: hearthbot config check{f' --config {path}' if path else ''}")
 
@@ -93,15 +90,3 @@ def _write_new(target: Path, content: bytes) -> None:
     except OSError:
         target.unlink()
         raise
-
-
-def _load(config: Path | None) -> LoadedConfig:
-    try:
-        return load(config, environ=os.environ, adapter_settings=AdapterLoader().settings_type)
-    except ConfigError as error:
-        _fail(error)
-
-
-def _fail(error: ConfigError) -> NoReturn:
-    typer.echo(str(error), err=True)
-    raise typer.Exit(error.exit_code)

@@ -3,26 +3,20 @@
 import os
 from pathlib import Path
 
-from platformdirs import user_config_path
-
 from bot.config_document import Mark
 from bot.config_problem import Problem, config_error
 from bot.errors import ConfigError
+from bot.paths import Paths
 
 _LARGEST = 1 << 20
 """Bytes. A file beyond this is not a configuration; reading a device could go on for ever."""
-
-
-def user_config_file() -> Path:
-    """`hearthbot/config.yaml` in the user's XDG configuration folder."""
-    return user_config_path("hearthbot", appauthor=False) / "config.yaml"
 
 
 def find_file(given: Path | None) -> Path | None:
     """The given file, else `./config.yaml`, else the user's one, else None. A given file need not exist here."""
     if given is not None:
         return given
-    return next((path for path in (Path("config.yaml"), user_config_file()) if _is_there(path)), None)
+    return next((path for path in (Path("config.yaml"), Paths.of_user().config_file) if _is_there(path)), None)
 
 
 def read_text(path: Path) -> str:

@@ -36,10 +36,14 @@ class Paths:
         """The YAML file that is read when no other is named."""
         return self.config / "config.yaml"
 
+    def database_at(self, path: str | None) -> Path:
+        """The SQLite file: the `path` of the configuration, or the one in the data folder."""
+        return Path(path).expanduser() if path else self.data / "hearthbot.db"
+
     @property
-    def database(self) -> Path:
-        """The SQLite file."""
-        return self.data / "hearthbot.db"
+    def models(self) -> Path:
+        """Downloaded models."""
+        return self.cache / "models"
 
     @property
     def exports(self) -> Path:

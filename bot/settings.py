@@ -165,6 +165,10 @@ class EngineSettings(Settings):
     share_prefix: bool = Field(
         True, description="one person's prompt may start from what was evaluated for another's, such as a persona"
     )
+    prewarm: bool = Field(True, description="read the personas at start-up, so that nobody waits for that")
+    idle_unload_s: PositiveFloat | None = Field(
+        None, description="seconds without requests after which the model's memory is freed until the next message"
+    )
     shutdown_timeout: Annotated[float, Field(ge=0)] = Field(
         20.0, description="seconds that replies under way may take to finish when the daemon stops"
     )

@@ -49,7 +49,6 @@ class Supervisor:
                 await self._run_once()
             except PermanentAdapterError as error:
                 self.failure = str(error)
-                log.error("%s stopped: %s", self.name, error)  # noqa: TRY400 - the text is for the owner, a trace is not
                 return
             except Exception as error:
                 failures = 1 if self._clock() - began >= self._backoff.stable_s else failures + 1

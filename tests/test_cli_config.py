@@ -1,13 +1,15 @@
 import json
 import stat
 import tomllib
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
 import bot
-from bot.cli_config import app
+from bot.cli import main
 
 ROOT = Path(bot.__file__).parents[1]
 
@@ -19,8 +21,20 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a shell would see of a command."""
+
+    exit_code: object
+    stdout: str
+    stderr: str
+
+
 def _run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, arguments)
+    stdout, stderr = StringIO(), StringIO()
+    with redirect_stdout(stdout), redirect_stderr(stderr), pytest.raises(SystemExit) as ended:
+        main(["config", *arguments])
+    return Result(exit_code=ended.value.code, stdout=stdout.getvalue(), stderr=stderr.getvalue())
 
 
 def test_check_says_what_was_read(tmp_path: Path) -> None:

@@ -47,7 +47,8 @@ class ConsoleAdapter(Adapter):
 
     async def start(self) -> None:
         """Show the prompt, or begin to read lines."""
-        self._session = self._terminal_session() if self._streams.interactive else self._line_session()
+        at_terminal = self._streams.interactive and self._console_settings.output == "text"
+        self._session = self._terminal_session() if at_terminal else self._line_session()
         self._running = asyncio.create_task(self._session.run(), name=f"{self.name} session")
 
     async def wait(self) -> None:

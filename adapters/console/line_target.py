@@ -65,7 +65,7 @@ class LineTarget:
             "text": "\n".join(message.text for message in replies),
             "finish_reason": facts.finish_reason if facts else None,
             "usage": asdict(facts.usage) if facts else None,
-            "timings": asdict(facts.timings) if facts else None,
+            "timings": {name: round(ms, 3) for name, ms in asdict(facts.timings).items()} if facts else None,
             "error": next((message.error for message in replies if message.error), None),
             "files": [str(path) for path in self._files],
         }

@@ -1,7 +1,5 @@
 """A reply that grows on the terminal."""
 
-from collections.abc import Iterable
-
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.live import Live
 from rich.markdown import Markdown
@@ -56,7 +54,7 @@ class LiveReply:
         cut = growing_from(rest, markdown=self._markdown)
         self._print(rest[:cut])
         self._printed += rest[:cut]
-        self._draw(_LastRows(self._renderable(rest[cut:])))
+        self._draw(_Rows(self._renderable(rest[cut:]), most=max(1, self._console.size.height - ROWS_KEPT_FREE)))
 
     def finish(self, text: str) -> None:
         """Show the complete text; nothing is drawn again after that."""
@@ -76,7 +74,7 @@ class LiveReply:
     def _print(self, block: str) -> None:
         block = block.strip("\n") if self._markdown else block.removesuffix("\n")
         if block:
-            self._console.print(self._renderable(block))
+            self._console.print(_Rows(self._renderable(block)))
             if self._markdown:
                 self._console.print()
 
@@ -93,19 +91,19 @@ class LiveReply:
             self._live.update(renderable, refresh=True)
 
 
-class _LastRows:
-    """The end of something that may be higher than the screen."""
+class _Rows:
+    """Something as rows: without the empty ones that rich puts around some blocks, and at most the last `most`."""
 
-    def __init__(self, renderable: RenderableType) -> None:
+    def __init__(self, renderable: RenderableType, *, most: int | None = None) -> None:
         self._renderable = renderable
+        self._most = most
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         rows = console.render_lines(self._renderable, options.update(height=None), pad=False)
-        yield from _joined(rows[-max(1, console.size.height - ROWS_KEPT_FREE) :])
-
-
-def _joined(rows: list[list[Segment]]) -> Iterable[Segment]:
-    for number, row in enumerate(rows):
-        if number:
+        while rows and not any(segment.text for segment in rows[0]):
+            rows.pop(0)
+        while rows and not any(segment.text for segment in rows[-1]):
+            rows.pop()
+        for row in rows[-self._most :] if self._most else rows:
+            yield from row
             yield Segment.line()
-        yield from row

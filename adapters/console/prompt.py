@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from prompt_toolkit import PromptSession
-from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.history import History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.patch_stdout import patch_stdout
@@ -14,8 +13,12 @@ from adapters.console.command_completer import CommandCompleter
 from adapters.console.typed_lines import TypedLines
 from bot.messages import CommandSpec
 
-TOOLBAR = " Enter sends · Alt-Enter or \\ at the end: new line · Ctrl-C stops a reply · Ctrl-D leaves · /help"
+TOOLBAR = " Enter sends · Alt-Enter or final \\: new line · Ctrl-C stops · Ctrl-D leaves"
 HOW_TO_LEAVE = "Ctrl-D leaves."
+
+
+class _EmptyInterruptError(Exception):
+    """Ctrl-C where nothing was typed."""
 
 
 class Prompt:
@@ -45,6 +48,9 @@ class Prompt:
                     text = await self._session.prompt_async(handle_sigint=False, set_exception_handler=False)
                 except EOFError:
                     return None
+                except _EmptyInterruptError:
+                    text = ""
+                    self._console.print(HOW_TO_LEAVE, style="dim")
             if text.strip():
                 return text
 
@@ -69,6 +75,6 @@ class Prompt:
             if event.current_buffer.text:
                 event.current_buffer.reset()
             else:
-                run_in_terminal(lambda: self._console.print(HOW_TO_LEAVE, style="dim"))
+                event.app.exit(exception=_EmptyInterruptError())
 
         return bindings

@@ -13,7 +13,7 @@ class ConsoleSettings(AdapterSettings):
     user: str | None = Field(None, description="whose conversation it is; the operating system's user when not set")
     markdown: bool = Field(True, description="false shows replies as the plain text the model wrote")
     output: Literal["text", "json"] = Field(
-        "text", description="what is written where no terminal is: the replies, or one JSON object for each"
+        "text", description="json reads lines and prints one object for each reply, also on a terminal"
     )
     history_file: str | None = Field(
         None, description="file that remembers typed lines; in the XDG state folder when not set"

@@ -30,8 +30,8 @@ class TextGenerator(Protocol):
         """Exact size of the prompt that the chat template makes of these messages, in the model's own tokens."""
         ...
 
-    async def forget_user(self, user: str) -> None:
-        """Drop what is kept of one user's evaluated prompts; `user` as in the requests."""
+    async def forget(self, users: Sequence[str]) -> None:
+        """Drop what is kept of these users' evaluated prompts; users as in the requests."""
         ...
 
     def status(self) -> EngineStatus:

@@ -17,17 +17,19 @@ from bot.engine.request import (
     GenerationDone,
     GenerationEvent,
     GenerationFailed,
+    GenerationLoading,
     GenerationRequest,
     GenerationWaiting,
 )
 from bot.errors import EngineLostError, RequestError, StorageError
-from bot.messages import IncomingMessage, ReplyDelta, ReplyDone, ReplyEvent, ReplyWaiting
+from bot.messages import IncomingMessage, ReplyDelta, ReplyDone, ReplyWaiting
 from bot.storage.conversation_repository import ConversationRepository
 from bot.storage.records import Conversation, Turn
 from bot.storage.turn_repository import TurnRepository
 
 _LOGGER = logging.getLogger(__name__)
 _CUT = "(This conversation has grown longer than I can keep in mind. I have set its oldest part aside.)"
+_LOADING = "(I have been asleep and need a moment to wake up.)"
 _RESTARTING = (
     "(I am being restarted and had to stop. In a minute, send /continue to have this reply finished, "
     "or /retry to have it written again.)"
@@ -179,9 +181,11 @@ class TurnWriter:
             continue_final=continues,
         )
 
-    async def _shown(self, turn: Turn, event: GenerationEvent, begun: str) -> ReplyEvent:
+    async def _shown(self, turn: Turn, event: GenerationEvent, begun: str) -> ChatEvent:
         """What the chat is told of an event. The outcome is stored first, so that nobody is shown what may get lost."""
         match event:
+            case GenerationLoading():
+                return Notice(text=_LOADING)
             case GenerationWaiting():
                 return ReplyWaiting(position=event.position)
             case GenerationDelta():

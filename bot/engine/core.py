@@ -73,9 +73,9 @@ class Core:
         """Save the idle conversations' KV states, so that they survive whatever comes."""
         self._cache.keep_idle()
 
-    def forget_user(self, user: str) -> None:
-        """Empty the idle sequences that hold one user's conversations."""
-        self._cache.forget_user(user)
+    def forget(self, users: set[str]) -> None:
+        """Drop the KV states of these users' conversations."""
+        self._cache.forget(users)
 
     def fail_all(self, error: EngineLostError) -> None:
         """Tell every request that the engine is lost."""
@@ -125,7 +125,8 @@ class Core:
         sequence.cached_tokens = cached
         sequence.prompt_tokens = len(slot.log)
         room = self._runner.n_ctx - len(slot.log)
-        sequence.max_tokens = min(sequence.request.max_tokens or room, room)
+        asked = sequence.request.max_tokens
+        sequence.max_tokens = room if asked is None else min(asked, room)
         sampling = sequence.sampling
         sequence.sampler = Sampler(sampling, self._vocabulary, n_ctx=self._runner.n_ctx)
         seen = lookback(sampling, self._runner.n_ctx)
@@ -177,7 +178,11 @@ class Core:
         for part in parts:
             sequence = part.sequence
             index = outputs.get(_slot_of(sequence).seq_id) if sequence.slot else None
-            if index is not None and sequence.sampler is not None:
+            if index is None or sequence.sampler is None:
+                continue
+            if sequence.max_tokens == 0:
+                self._finish(sequence, "length")
+            else:
                 self._take(sequence, self._runner.sample(sequence.sampler, index))
 
     def _take(self, sequence: Sequence, token: int) -> None:
@@ -213,6 +218,7 @@ class Core:
 
     def _finish(self, sequence: Sequence, reason: FinishReason) -> None:
         self._release(sequence)
+        self._line_changed = True
         for delta in sequence.writer.flush():
             self._emit(sequence, delta)
         self._emit_done(sequence, reason)
@@ -235,12 +241,16 @@ class Core:
     def _announce(self) -> None:
         if self._line_changed:
             self._line_changed = False
-            for sequence, position in self._scheduler.announce():
-                self._emit(sequence, GenerationWaiting(position=position))
+            for sequence, position, wait_s in self._scheduler.announce(free=sum(not s.busy for s in self._slots.all)):
+                self._emit(sequence, GenerationWaiting(position=position, wait_s=wait_s))
 
     def _emit_done(self, sequence: Sequence, reason: FinishReason) -> None:
         writer: ReplyWriter = sequence.writer
         facts = sequence.facts(reason)
+        if facts.usage.completion_tokens:
+            self._scheduler.waits.finished(
+                completion_tokens=facts.usage.completion_tokens, decode_s=facts.timings.decode_ms / 1000
+            )
         self._emit(sequence, GenerationDone(text=writer.text, reasoning=writer.reasoning, facts=facts))
 
     def _emit(self, sequence: Sequence, event: GenerationEvent) -> None:

@@ -3,34 +3,39 @@
 import asyncio
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from collections.abc import Sequence as SequenceOf
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
-from bot.engine.chat_template import ChatTemplate
-from bot.engine.chunk_sizer import ChunkSizer
-from bot.engine.core import Core
 from bot.engine.download_progress import DownloadProgress, LineProgress
-from bot.engine.fingerprint import fingerprint_of
 from bot.engine.generation import Generation
-from bot.engine.kv_store import KvStore
-from bot.engine.load_params import LoadParams
+from bot.engine.loaded_model import LoadedModel, ModelSource
 from bot.engine.lock import InferenceLock
-from bot.engine.model_file import ModelFile, resolve
-from bot.engine.probe import Probe
-from bot.engine.prompt_reader import PromptReader, ReadPrompt
-from bot.engine.request import ChatMessage, EngineStatus, GenerationEvent, GenerationFailed, GenerationRequest
-from bot.engine.runner import Runner, gpu_offload_supported
-from bot.engine.scheduler import Scheduler
+from bot.engine.prompt_reader import ReadPrompt
+from bot.engine.request import (
+    ChatMessage,
+    EngineStatus,
+    GenerationDone,
+    GenerationEvent,
+    GenerationFailed,
+    GenerationLoading,
+    GenerationRequest,
+)
 from bot.engine.sequence import Sequence
-from bot.engine.waiting_line import WaitingLine
-from bot.errors import EngineLostError, InvalidRequestError, RequestError
+from bot.errors import EngineLostError, HearthbotError, InvalidRequestError, QueueFullError, RequestError
+from bot.messages import ReplyFacts, Timings, Usage
 from bot.settings import EngineSettings, ModelSettings, ReasoningMode
+
+_NOTICE_AFTER_S = 3.0
+"""A model that is loaded again for a request is worth a word when it takes longer."""
+_SAVE_AFTER_S = 30.0
+"""How long after a reply the idle conversations' KV states are written to disk."""
 
 
 class Engine:
-    """One loaded model. Every method is called in the event loop the engine was started in."""
+    """One model. Every method is called in the event loop the engine was started in."""
 
     @classmethod
     async def start(
@@ -41,66 +46,50 @@ class Engine:
         cache_dir: Path,
         notify: Callable[[str], None],
         progress: DownloadProgress | None = None,
+        personas: SequenceOf[SequenceOf[ChatMessage]] = (),
     ) -> "Engine":
         """Find, probe and load the model.
 
-        `cache_dir` keeps downloads and the probe's answers; `notify` gets a line for people about each slow or
-        surprising step, and the progress of a download where nothing better is given. Raises `ModelLoadError`.
+        `cache_dir` keeps downloads, the probe's answers and KV states; `notify` gets a line for people about each slow
+        or surprising step, and the progress of a download where nothing better is given; `personas` are the starts
+        that many conversations share. Raises `ModelLoadError`.
         """
-        progress = progress or LineProgress(notify)
-        file = await asyncio.to_thread(resolve, model, cache_dir=cache_dir / "models", notify=notify, progress=progress)
-        wanted = LoadParams.from_settings(file.path, model, engine, gpu_offload=gpu_offload_supported())
-        if engine.probe == "auto":
-            wanted = await asyncio.to_thread(Probe(cache_dir / "probe.json", notify=notify).find, wanted)
-        runner = await asyncio.to_thread(Runner, wanted)
+        source = ModelSource(
+            model=model,
+            engine=engine,
+            cache_dir=cache_dir,
+            notify=notify,
+            progress=progress or LineProgress(notify),
+            personas=tuple(map(tuple, personas)),
+        )
+        started = cls(source)
         try:
-            template = ChatTemplate.choose(
-                model,
-                model_template=runner.chat_template,
-                bos_token=runner.vocabulary.bos_text,
-                eos_token=runner.vocabulary.eos_text,
-                control_texts=runner.vocabulary.control_texts,
-            )
-            store = await asyncio.to_thread(_open_store, cache_dir, engine, runner.params)
-            return cls(file=file, runner=runner, template=template, store=store, settings=engine)
+            await started._load()
         except BaseException:
-            runner.close()
+            await started.aclose()
             raise
+        return started
 
-    def __init__(
-        self,
-        *,
-        file: ModelFile,
-        runner: Runner,
-        template: ChatTemplate,
-        store: KvStore | None,
-        settings: EngineSettings,
-    ) -> None:
+    def __init__(self, source: ModelSource) -> None:
         """Use `start`."""
         self._loop = asyncio.get_running_loop()
-        self._file = file
-        self._runner = runner
-        self._reader = PromptReader(template=template, vocabulary=runner.vocabulary, n_ctx=runner.n_ctx)
-        self._seed = settings.seed
+        self._source = source
+        self._model: LoadedModel | None = None
+        self._n_ctx = 0
         self._ids = itertools.count(1)
-        self._reading: dict[int, Generation] = {}
-        self._cancelled_while_reading: set[int] = set()
+        self._reading: dict[int, asyncio.Task[None]] = {}
+        """Requests on their way to the line."""
         self._sequences: dict[int, Sequence] = {}
+        """Requests that use the model."""
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+        self._switching = asyncio.Lock()
+        """Held while the model is loaded, changed or given up."""
         self._error: EngineLostError | None = None
         self._lost = asyncio.Event()
-        self._scheduler = Scheduler(
-            WaitingLine(limit=settings.max_waiting, limit_per_user=settings.max_waiting_per_user),
-            ChunkSizer(target_s=settings.step_target_ms / 1000, n_batch=runner.n_batch),
-        )
-        self._store = store
-        self.core = Core(
-            runner=runner,
-            scheduler=self._scheduler,
-            deliver=self._deliver_from_thread,
-            store=store,
-            share_prefix=settings.share_prefix,
-        )
-        self.lock = InferenceLock(step=self.core.step, on_lost=self._lost_on_thread)
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.lock = InferenceLock(step=self._step, on_lost=self._lost_on_thread)
         # Reading a long prompt takes milliseconds: off the event loop, and not at the expense of anybody's reply.
         self._readers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="prompt-reader")
         self.lock.start()
@@ -108,49 +97,89 @@ class Engine:
     @property
     def n_ctx(self) -> int:
         """Window of one conversation, in tokens."""
-        return self._runner.n_ctx
+        return self._n_ctx
+
+    @property
+    def model(self) -> LoadedModel:
+        """The loaded model, for figures and tests. Raises `RuntimeError` while there is none."""
+        if self._model is None:
+            raise RuntimeError("no model is loaded")
+        return self._model
 
     def status(self) -> EngineStatus:
         """What the engine is doing now."""
+        model = self._model
         return EngineStatus(
-            model=self._file.name,
-            running=len(self._scheduler.running),
-            waiting=len(self._scheduler.line) + len(self._reading),
-            max_parallel=self._runner.params.max_parallel,
-            n_ctx=self.n_ctx,
+            model=model.file.name if model else "",
+            loaded=model is not None,
+            running=len(model.scheduler.running) if model else 0,
+            waiting=(len(model.scheduler.line) if model else 0) + len(self._reading),
+            max_parallel=model.runner.params.max_parallel if model else self._source.engine.max_parallel,
+            n_ctx=self._n_ctx,
         )
 
     def submit(self, request: GenerationRequest) -> Generation:
-        """Put a request in the line. Raises `EngineLostError`; every other failure is a `GenerationFailed` event."""
+        """Put a request in the line.
+
+        Raises `EngineLostError` and `QueueFullError`; every other failure is a `GenerationFailed` event.
+        """
         if self._error is not None:
             raise self._error
+        if len(self._reading) >= self._source.engine.max_waiting:
+            raise QueueFullError("Too many people are waiting right now. Please try again in a few minutes.")
         generation = Generation(next(self._ids), self._cancel)
-        self._reading[generation.request_id] = generation
-        submitted_at = time.perf_counter()
-        task = self._loop.run_in_executor(self._readers, self._reader.read, request)
-        task.add_done_callback(lambda done: self._accept(generation, request, submitted_at, done))
+        reading = self._loop.create_task(self._read(generation, request, time.perf_counter()))
+        self._reading[generation.request_id] = reading
+        reading.add_done_callback(lambda _: self._reading.pop(generation.request_id))
         return generation
 
     async def count_prompt_tokens(
         self, messages: SequenceOf[ChatMessage], *, reasoning: ReasoningMode = "hide", continue_final: bool = False
     ) -> int:
         """Exact number of tokens of a prompt, by the model's own template and tokenizer."""
+        async with self._switching:
+            model = self._model or await self._load()
+            return await self._loop.run_in_executor(
+                self._readers, lambda: model.reader.count(messages, reasoning, continue_final=continue_final)
+            )
 
-        def count() -> int:
-            return self._reader.count(messages, reasoning, continue_final=continue_final)
+    async def reload(self, model: ModelSettings, engine: EngineSettings) -> None:
+        """Change the model or its settings: drain, close, probe, load. On failure the old one comes back.
 
-        return await self._loop.run_in_executor(self._readers, count)
-
-    async def forget_user(self, user: str) -> None:
-        """Drop what the KV cache holds of one user's conversations: in the context, in RAM and on disk.
-
-        Meant for a user nothing is being written for: a sequence in use is left alone.
+        Requests that come meanwhile wait. Raises what the load of the new one raised.
         """
-        if self._error is None:
-            await asyncio.wrap_future(self.lock.call(lambda: self.core.forget_user(user)))
-        if self._store is not None:
-            self._store.forget(lambda owner: owner.user == user)
-            await asyncio.to_thread(self._store.flush)
+        async with self._switching:
+            await self._quiet.wait()
+            old = self._source
+            await self._unload()
+            self._source = ModelSource(
+                model=model,
+                engine=engine,
+                cache_dir=old.cache_dir,
+                notify=old.notify,
+                progress=old.progress,
+                personas=old.personas,
+            )
+            try:
+                await self._load()
+            except HearthbotError:
+                self._source = old
+                await self._load()
+                raise
+
+    async def unload(self) -> bool:
+        """Free the model's memory until the next request needs it; False when somebody uses it."""
+        async with self._switching:
+            if self._model is None or not self._quiet.is_set() or self._reading:
+                return False
+            await self._unload()
+            return True
+
+    async def forget(self, users: SequenceOf[str]) -> None:
+        """Drop every KV state of these users, from the context, RAM and disk."""
+        async with self._switching:
+            model = self._model or await self._load()  # only with it the files on disk are known
+            await asyncio.wrap_future(self.lock.call(lambda: model.core.forget(set(users))))
 
     async def wait_lost(self) -> None:
         """Wait until the engine fails for good; raises `EngineLostError` then."""
@@ -159,57 +188,73 @@ class Engine:
             raise self._error
 
     async def aclose(self) -> None:
-        """Cancel what still runs, and free the model."""
+        """Cancel what still runs, save what is worth keeping, and free the model."""
+        for timer in self._timers.values():
+            timer.cancel()
         for request_id in [*self._reading, *self._sequences]:
             self._cancel(request_id)
-        await asyncio.to_thread(self._readers.shutdown)
-        await asyncio.sleep(0)  # the last prompts read are handed to the thread before it ends
         if self._error is None:
-            self.lock.post(self.core.keep_idle)
+            await self._quiet.wait()
+        async with self._switching:
+            await self._unload()
+        await asyncio.to_thread(self._readers.shutdown)
         await asyncio.to_thread(self.lock.close)
-        if self._store is not None:
-            await asyncio.to_thread(self._store.close)
-        await asyncio.to_thread(self._runner.close)
 
-    def _accept(
+    # requests
+
+    async def _read(self, generation: Generation, request: GenerationRequest, submitted_at: float) -> None:
+        """Render and measure a request, and put it in the line."""
+        notice = self._loop.call_later(_NOTICE_AFTER_S, generation.push, GenerationLoading())
+        try:
+            async with self._switching:
+                model = self._model or await self._load()
+                notice.cancel()
+                prompt = await self._loop.run_in_executor(self._readers, model.read, request)
+                self._enqueue(model, generation, request, prompt, submitted_at)
+        except asyncio.CancelledError:
+            generation.push(GenerationDone(text="", reasoning="", facts=_nothing_done(submitted_at)))
+        except (RequestError, EngineLostError) as error:
+            generation.push(GenerationFailed(error=error, text=""))
+        except HearthbotError as error:
+            generation.push(GenerationFailed(error=self._model_is_gone(error), text=""))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this request's only
+            generation.push(
+                GenerationFailed(error=InvalidRequestError("I cannot read this message.", repr(error)), text="")
+            )
+        finally:
+            notice.cancel()
+
+    def _enqueue(
         self,
+        model: LoadedModel,
         generation: Generation,
         request: GenerationRequest,
+        prompt: ReadPrompt,
         submitted_at: float,
-        done: "asyncio.Future[ReadPrompt]",
     ) -> None:
-        """A prompt was read: put it in the line, or tell why not."""
-        del self._reading[generation.request_id]
-        cancelled = generation.request_id in self._cancelled_while_reading
-        self._cancelled_while_reading.discard(generation.request_id)
-        error = self._error or done.exception()
-        if error is not None:
-            if not isinstance(error, RequestError | EngineLostError):
-                error = InvalidRequestError("I cannot read this message.", repr(error))
-            generation.push(GenerationFailed(error=error, text=""))
-            return
-        prompt = done.result()
+        if self._error is not None:
+            raise self._error
         sequence = Sequence(
             request=request,
             generation=generation,
             text=prompt.text,
             prompt_tokens=prompt.prompt_tokens,
             writer=prompt.writer,
-            default_seed=self._seed,
+            default_seed=self._source.engine.seed,
             submitted_at=submitted_at,
             clock=time.perf_counter,
         )
         self._sequences[generation.request_id] = sequence
-        self.lock.post(lambda: self.core.add(sequence))
-        if cancelled:
-            self._cancel(generation.request_id)
+        self._quiet.clear()
+        self._stop_timer("unload")
+        self.lock.post(lambda: model.core.add(sequence))
 
     def _cancel(self, request_id: int) -> None:
-        if request_id in self._reading:
-            self._cancelled_while_reading.add(request_id)
-        elif request_id in self._sequences:
-            sequence = self._sequences[request_id]
-            self.lock.post(lambda: self.core.cancel(sequence))
+        if request_id in self._sequences:
+            sequence, core = self._sequences[request_id], self.model.core
+            self.lock.post(lambda: core.cancel(sequence))
+        elif request_id in self._reading:
+            self._reading[request_id].cancel()
 
     def _deliver_from_thread(self, events: list[tuple[Sequence, GenerationEvent]]) -> None:
         if not self._loop.is_closed():
@@ -220,10 +265,61 @@ class Engine:
             sequence.generation.push(event)
             if sequence.generation.ended:
                 del self._sequences[sequence.generation.request_id]
+        if not self._sequences and not self._quiet.is_set():
+            self._quiet.set()
+            self._when_quiet()
+
+    def _when_quiet(self) -> None:
+        """Nobody is being answered: think of the KV states, and of the memory."""
+        if "save" not in self._timers:
+            self._start_timer("save", _SAVE_AFTER_S, self._save)
+        if self._source.engine.idle_unload_s is not None:
+            self._start_timer("unload", self._source.engine.idle_unload_s, self._unload_when_idle)
+
+    def _save(self) -> None:
+        if self._model is not None:
+            self.lock.post(self._model.core.keep_idle)
+
+    def _unload_when_idle(self) -> None:
+        self._spawn(self._unload_quietly())
+
+    async def _unload_quietly(self) -> None:
+        if await self.unload():
+            self._source.notify("The model was idle and has been unloaded; the next message loads it again.")
+
+    # the model
+
+    async def _load(self) -> LoadedModel:
+        model = await LoadedModel.load(self._source, self._deliver_from_thread)
+        self._model, self._n_ctx = model, model.runner.n_ctx
+        if self._source.engine.prewarm:
+            for request, start in model.prewarm_requests(self._source.personas):
+                generation = Generation(next(self._ids), self._cancel)
+                self._enqueue(model, generation, request, model.reader.measured(request, start), time.perf_counter())
+        return model
+
+    async def _unload(self) -> None:
+        model, self._model = self._model, None
+        if model is None:
+            return
+        if self._error is None:
+            await model.close(self.lock)
+        else:
+            await model.abandon()
+
+    def _step(self) -> bool:
+        model = self._model
+        return model is not None and model.core.step()
+
+    def _model_is_gone(self, error: HearthbotError) -> RequestError:
+        return RequestError("My model cannot be loaded right now. Please tell the owner of this bot.", str(error))
+
+    # losing it
 
     def _lost_on_thread(self, cause: BaseException) -> None:
         error = cause if isinstance(cause, EngineLostError) else EngineLostError(f"the engine failed: {cause!r}")
-        self.core.fail_all(error)
+        if self._model is not None:
+            self._model.core.fail_all(error)
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._mark_lost, error)
 
@@ -233,15 +329,33 @@ class Engine:
         for sequence in self._sequences.values():
             sequence.generation.push(GenerationFailed(error=error, text=sequence.writer.text))
         self._sequences.clear()
+        self._quiet.set()
         self._lost.set()
 
+    # timers and tasks
 
-def _open_store(cache_dir: Path, settings: EngineSettings, params: LoadParams) -> KvStore | None:
-    if not settings.kv_ram_mb and not settings.kv_disk_mb:
-        return None
-    return KvStore(
-        ram_limit=settings.kv_ram_mb << 20,
-        disk_limit=settings.kv_disk_mb << 20,
-        folder=cache_dir / "kv",
-        fingerprint=fingerprint_of(params),
+    def _start_timer(self, name: str, seconds: float, callback: Callable[[], None]) -> None:
+        def fire() -> None:
+            del self._timers[name]
+            callback()
+
+        self._stop_timer(name)
+        self._timers[name] = self._loop.call_later(seconds, fire)
+
+    def _stop_timer(self, name: str) -> None:
+        if name in self._timers:
+            self._timers.pop(name).cancel()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work, name="engine")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _nothing_done(submitted_at: float) -> ReplyFacts:
+    waited = (time.perf_counter() - submitted_at) * 1000
+    return ReplyFacts(
+        finish_reason="cancelled",
+        usage=Usage(prompt_tokens=0, cached_tokens=0, completion_tokens=0),
+        timings=Timings(queue_ms=waited, prefill_ms=0.0, ttft_ms=0.0, decode_ms=0.0),
     )

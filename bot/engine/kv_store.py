@@ -104,6 +104,12 @@ class KvStore:
             self._write_later(each)
         return state
 
+    def prefetch(self, text: bytes) -> None:
+        """Read the state that a prompt will want from disk, so that the inference thread need not."""
+        key, shared = self.best(text, lambda _: True)
+        if shared:
+            self.get(key)
+
     def forget(self, may_forget: Callable[[StateOwner], bool]) -> None:
         """Drop states by their owner, from RAM and disk."""
         with self._lock:

@@ -63,12 +63,14 @@ class PrefixCache:
         if self._store is not None:
             self._store.save()
 
-    def forget_user(self, user: str) -> None:
-        """Empty the sequences in which one user's prompts are kept and nobody is being answered."""
+    def forget(self, users: set[str]) -> None:
+        """Drop what idle sequences and the store hold of these users."""
         for slot in self._slots.all:
-            if not slot.busy and slot.owner is not None and slot.owner.user == user:
+            if not slot.busy and slot.owner is not None and slot.owner.user in users:
                 self._runner.truncate(slot.seq_id, 0)
                 slot.clear()
+        if self._store is not None:
+            self._store.forget(lambda owner: owner.user in users)
 
     def _may_use(self, owner: StateOwner) -> Callable[[StateOwner], bool]:
         return lambda other: self._share or other.user in ("", owner.user)

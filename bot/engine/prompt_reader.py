@@ -35,14 +35,18 @@ class PromptReader:
 
     def read(self, request: GenerationRequest) -> ReadPrompt:
         """Raises `PromptTooLongError` for what can never fit and `InvalidRequestError` for what cannot be rendered."""
-        text = self._render(request.messages, request.reasoning, continue_final=request.continue_final)
+        text = self.render(request.messages, request.reasoning, continue_final=request.continue_final)
+        return self.measured(request, text)
+
+    def measured(self, request: GenerationRequest, text: bytes) -> ReadPrompt:
+        """A rendered prompt, ready for the line. Raises `PromptTooLongError`."""
         count = len(self._vocabulary.tokenize(text))
         if count > self._limit:
             raise PromptTooLongError(count, self._limit)
         room = self._limit + 1 - count
-        max_tokens = min(request.max_tokens or room, room)
+        max_tokens = room if request.max_tokens is None else min(request.max_tokens, room)
         writer = ReplyWriter(
-            splitter=ReasoningSplitter(open_thought(text.decode()[-256:])),
+            splitter=ReasoningSplitter(open_thought(text[-512:].decode(errors="replace"))),
             stops=StopStrings((*request.stop, *self._template.stop)),
             visible_controls=self._visible_controls,
             reasoning_budget=request.reasoning_budget or max(1, max_tokens // 2),
@@ -52,9 +56,12 @@ class PromptReader:
 
     def count(self, messages: SequenceOf[ChatMessage], reasoning: ReasoningMode, *, continue_final: bool) -> int:
         """Exact number of tokens of a prompt with these messages."""
-        return len(self._vocabulary.tokenize(self._render(messages, reasoning, continue_final=continue_final)))
+        return len(self._vocabulary.tokenize(self.render(messages, reasoning, continue_final=continue_final)))
 
-    def _render(self, messages: SequenceOf[ChatMessage], reasoning: ReasoningMode, *, continue_final: bool) -> bytes:
+    def render(
+        self, messages: SequenceOf[ChatMessage], reasoning: ReasoningMode = "hide", *, continue_final: bool = False
+    ) -> bytes:
+        """The prompt as the model reads it, control tokens spelled out."""
         text = self._template.render(
             messages,
             add_generation_prompt=not continue_final,

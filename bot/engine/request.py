@@ -54,7 +54,7 @@ class GenerationRequest:
     """Name under which the evaluated prompt is kept; None for a request that stands alone."""
     sampling: SamplingParams = field(default_factory=SamplingParams)
     max_tokens: int | None = None
-    """None is as many as fit the window."""
+    """None is as many as fit the window; 0 only evaluates the prompt."""
     stop: tuple[str, ...] = ()
     reasoning: ReasoningMode = "hide"
     reasoning_budget: int | None = None
@@ -67,9 +67,17 @@ class GenerationRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationWaiting:
-    """The request stands in the line; `position` 1 is next."""
+    """The request stands in the line."""
 
     position: int
+    """1 is next."""
+    wait_s: float | None = None
+    """Estimated seconds until it is served; None where nothing was measured yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationLoading:
+    """The model is being loaded again, which takes a while."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +112,8 @@ class GenerationFailed:
     """The answer so far."""
 
 
-GenerationEvent = GenerationWaiting | GenerationDelta | GenerationDone | GenerationFailed
-"""Any number of the first two, then exactly one of the last two."""
+GenerationEvent = GenerationLoading | GenerationWaiting | GenerationDelta | GenerationDone | GenerationFailed
+"""Any number of the first three, then exactly one of the last two."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +121,9 @@ class EngineStatus:
     """What the engine is doing, for people who ask."""
 
     model: str
-    """The model's name."""
+    """The model's name; empty while none is loaded."""
+    loaded: bool = True
+    """Whether the model is in memory."""
     running: int
     """Replies being written now."""
     waiting: int

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bot.engine.chunk_sizer import ChunkSizer
 from bot.engine.sequence import Sequence
+from bot.engine.wait_estimate import WaitEstimate
 from bot.engine.waiting_line import WaitingLine
 
 
@@ -26,6 +27,7 @@ class Scheduler:
     def __init__(self, line: WaitingLine[Sequence], chunks: ChunkSizer) -> None:
         self.line = line
         self.chunks = chunks
+        self.waits = WaitEstimate()
         self.running: list[Sequence] = []
         """In the order of admission."""
 
@@ -52,11 +54,15 @@ class Scheduler:
         """Sequences whose prompts are to be evaluated, first come first."""
         return [sequence for sequence in self.running if not sequence.decoding]
 
-    def announce(self) -> list[tuple[Sequence, int]]:
-        """Waiting sequences whose position in the line has changed, with the new position (1 is next)."""
-        changed = []
-        for position, sequence in enumerate(self.line.order(self.served()), start=1):
-            if sequence.position != position:
-                sequence.position = position
-                changed.append((sequence, position))
-        return changed
+    def announce(self, *, free: int) -> list[tuple[Sequence, int, float | None]]:
+        """Waiting sequences, each with its position in the line (1 is next) and the seconds it will wait."""
+        order = self.line.order(self.served())
+        waits = self.waits.waits(
+            [(each.unread, each.completion_tokens, each.max_tokens or each.most_tokens) for each in self.running],
+            [(each.prompt_tokens, each.most_tokens) for each in order],
+            free=free,
+            prefill_tokens_per_s=self.chunks.prefill_tokens_per_s,
+        )
+        return [
+            (sequence, position, wait) for position, (sequence, wait) in enumerate(zip(order, waits, strict=True), 1)
+        ]

@@ -10,6 +10,8 @@ from bot.engine.sampler import Sampler
 from bot.engine.slots import Slot
 from bot.messages import FinishReason, ReplyFacts, Timings, Usage
 
+_UNLIMITED = 1 << 30
+
 
 class Sequence:
     """State of a submitted request. Belongs to the engine's thread, apart from `cancelled`."""
@@ -40,8 +42,6 @@ class Sequence:
         self.sampler: Sampler | None = None
         self.cached_tokens = 0
         self.completion_tokens = 0
-        self.position = 0
-        """Last announced position in the line; 0 for none."""
         self.prepared = False
         """Whether the sequence's log holds the prompt."""
         self._clock = clock
@@ -64,6 +64,18 @@ class Sequence:
     def pending(self) -> int:
         """Tokens in the log that are not evaluated yet."""
         return len(self.slot.log) - self.slot.evaluated if self.slot else 0
+
+    @property
+    def unread(self) -> int:
+        """Prompt tokens that are still to be evaluated, before anything of the cache is known: all of them."""
+        if self.decoding:
+            return 0
+        return self.pending if self.prepared else self.prompt_tokens
+
+    @property
+    def most_tokens(self) -> int:
+        """How long the reply may become, as far as the request limits it."""
+        return self.request.max_tokens if self.request.max_tokens is not None else _UNLIMITED
 
     def admitted(self, slot: Slot) -> None:
         """A sequence was given to the request."""

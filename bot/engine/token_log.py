@@ -173,16 +173,21 @@ class TokenLog:
         return None
 
     def _common_bytes(self, text: bytes) -> int:
-        low, high = 0, min(len(self.text), len(text))
-        if self.text.startswith(text[:high]):
-            return high
-        while high - low > 1:
-            middle = (low + high) // 2
-            if self.text[low:middle] == text[low:middle]:
-                low = middle
-            else:
-                high = middle
-        return low
+        return common_length(self.text, text)
+
+
+def common_length(one: bytes | bytearray, other: bytes | bytearray) -> int:
+    """How many bytes two texts begin with together."""
+    low, high = 0, min(len(one), len(other))
+    if one.startswith(other[:high]):
+        return high
+    while high - low > 1:
+        middle = (low + high) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle
+    return low
 
 
 class Match:

@@ -62,6 +62,10 @@ class ConversationRepository:
         )
         return [_conversation(row) for row in rows]
 
+    async def all(self) -> list[Conversation]:
+        """Every conversation of everybody, oldest first."""
+        return [_conversation(row) for row in await self._database.fetch("SELECT * FROM conversations ORDER BY id")]
+
     async def forget_user(self, adapter: str, user: str) -> int:
         """Delete everything one person has in all chats, down to the bytes in the files; return how many conversations.
 

@@ -31,4 +31,4 @@ async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
 @pytest.fixture
 def recorder(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Recorder:
     """What the engine does, batch by batch."""
-    return Recorder(engine.core, monkeypatch)
+    return Recorder(engine.model.core, monkeypatch)

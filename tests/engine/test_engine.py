@@ -68,7 +68,7 @@ async def test_the_reply_is_the_same_alone_and_in_company(engine: Engine, record
     """A reply does not depend on who else is served, on what is in the cache, or on a neighbour that was cancelled."""
     question = (PERSONA, user("Why is the sky blue?"))
     await engine.submit(request(*question)).result()
-    slot = next(slot for slot in engine.core.slots.all if slot.owner and slot.owner.conversation == "ann")
+    slot = next(slot for slot in engine.model.core.slots.all if slot.owner and slot.owner.conversation == "ann")
     logits_alone = recorder.logits.pop(slot.seq_id)
 
     again = await engine.submit(request(*question)).result()
@@ -91,19 +91,19 @@ async def test_a_copied_persona_gives_the_same_reply(engine: Engine, recorder: R
     second = await engine.submit(request(*question, name="bob")).result()
     assert first.facts.usage.cached_tokens == 0
     assert second.facts.usage.cached_tokens == second.facts.usage.prompt_tokens - 1
-    by_name = {slot.owner.conversation: slot.seq_id for slot in engine.core.slots.all if slot.owner}
+    by_name = {slot.owner.conversation: slot.seq_id for slot in engine.model.core.slots.all if slot.owner}
     assert_same_choice(recorder.logits[by_name["ann"]], recorder.logits[by_name["bob"]])
 
 
 async def test_alternating_users_evaluate_only_what_is_new(engine: Engine, recorder: Recorder) -> None:
     """In ten turns of two alternating users, each turn evaluates the tokens behind the last reply and no other."""
-    reader = engine._reader
+    reader = engine.model.reader
     histories = {name: [PERSONA] for name in ("ann", "bob")}
     for turn in range(10):
         for name, history in histories.items():
-            before = reader._render(history, "hide", continue_final=False) if turn else b""
+            before = reader.render(history, "hide", continue_final=False) if turn else b""
             history.append(user(f"Tell me one thing about the number {turn}."))
-            prompt = reader._render(history, "hide", continue_final=False)
+            prompt = reader.render(history, "hide", continue_final=False)
             start = recorder.evaluated
             done = await engine.submit(request(*history, name=name, max_tokens=12)).result()
             history.append(ChatMessage(role="assistant", content=done.text))
@@ -116,7 +116,7 @@ async def test_alternating_users_evaluate_only_what_is_new(engine: Engine, recor
             # has its last token sampled but not evaluated.
             held = before[: -len(b"<|im_start|>assistant\n")].removesuffix(b"<|im_end|>\n")
             assert prompt.startswith(held)
-            tail = len(engine._runner.vocabulary.tokenize(prompt[len(held) :]))
+            tail = len(engine.model.runner.vocabulary.tokenize(prompt[len(held) :]))
             cut_by_length = 1
             assert tail <= evaluated <= tail + cut_by_length
     assert recorder.evaluated > 0
@@ -128,7 +128,9 @@ async def test_a_long_prompt_does_not_stop_a_stream(engine: Engine, recorder: Re
     events = stream.__aiter__()
     while not isinstance(await anext(events), GenerationDelta):
         pass
-    streaming = next(slot.seq_id for slot in engine.core.slots.all if slot.owner and slot.owner.conversation == "ann")
+    streaming = next(
+        slot.seq_id for slot in engine.model.core.slots.all if slot.owner and slot.owner.conversation == "ann"
+    )
     long = engine.submit(request(user("word " * 2000), name="bob", max_tokens=1))
     done = await long.result()
     stream.cancel()
@@ -255,7 +257,7 @@ async def test_a_seed_repeats_a_reply(engine: Engine) -> None:
 
 async def test_sampling_parameters_reach_the_samplers(engine: Engine) -> None:
     """A token that is biased away is never written, and one biased up is written at once."""
-    vocabulary = engine._runner.vocabulary
+    vocabulary = engine.model.runner.vocabulary
     (token,) = vocabulary.tokenize(b"Yes")
     always = SamplingParams(temperature=0, logit_bias={token: 100.0})
     done = await engine.submit(request(user("Is water wet?"), sampling=always, max_tokens=3)).result()
@@ -290,7 +292,7 @@ async def test_losing_the_engine_reaches_everybody(tmp_path: Path, monkeypatch: 
     def fail(*_: object) -> dict[int, int]:
         raise EngineLostError("llama_decode returned -3")
 
-    monkeypatch.setattr(engine._runner, "decode", fail)
+    monkeypatch.setattr(engine.model.runner, "decode", fail)
     generations = [engine.submit(request(user("Hello"), name=name)) for name in ("ann", "bob", "eve")]
     told = await asyncio.gather(*map(events_of, generations))
     for events in told:

@@ -74,7 +74,7 @@ class EngineOperations(RuleBasedStateMachine):
     def books_are_right(self) -> None:
         """Between any two steps the books agree with the context."""
         if hasattr(self, "engine"):
-            self.engine.lock.call(self.engine.core.check_integrity).result(timeout=60)
+            self.engine.lock.call(self.engine.model.core.check_integrity).result(timeout=60)
 
     async def _end_of(self, generation: Generation) -> None:
         async for event in generation:
@@ -89,11 +89,11 @@ class EngineOperations(RuleBasedStateMachine):
             generation.cancel()
         for generation in self.submitted:
             self.loop.run_until_complete(asyncio.wait_for(self._end_of(generation), timeout=60))
-        self.engine.lock.call(self.engine.core.check_integrity).result(timeout=60)
-        assert not any(slot.busy for slot in self.engine.core.slots.all)
+        self.engine.lock.call(self.engine.model.core.check_integrity).result(timeout=60)
+        assert not any(slot.busy for slot in self.engine.model.core.slots.all)
         assert self.engine._sequences == {}
         assert self.engine._reading == {}
-        assert self.engine._cancelled_while_reading == set()
+
         status = self.engine.status()
         assert (status.running, status.waiting) == (0, 0)
         assert asyncio.all_tasks(self.loop) == set()

@@ -43,9 +43,9 @@ def evaluated(done: GenerationDone) -> int:
 
 async def idle(engine: Engine) -> None:
     """Let everything idle be saved to disk now."""
-    await asyncio.wrap_future(engine.lock.call(engine.core.keep_idle))
-    assert engine._store is not None
-    await asyncio.to_thread(engine._store.flush)
+    await asyncio.wrap_future(engine.lock.call(engine.model.core.keep_idle))
+    assert engine.model.store is not None
+    await asyncio.to_thread(engine.model.store.flush)
 
 
 @pytest.mark.parametrize(
@@ -64,9 +64,9 @@ async def test_an_evicted_conversation_comes_back_by_copy(tmp_path: Path, more: 
                 assert evaluated(done) < 25
             elif name != "ann":
                 assert evaluated(done) < 25  # the persona is everybody's
-            if engine._store is not None:
-                await asyncio.to_thread(engine._store.flush)
-    engine.lock.call(engine.core.check_integrity).result(timeout=60)
+            if engine.model.store is not None:
+                await asyncio.to_thread(engine.model.store.flush)
+    engine.lock.call(engine.model.core.check_integrity).result(timeout=60)
     await engine.aclose()
 
 
@@ -136,7 +136,7 @@ async def test_dropped_turns_are_cut_out_of_the_cache(tmp_path: Path) -> None:
     del history[1:7]  # the three oldest turns
     shifted = await ask(engine, history, "Name a colour.", name="ann", may_shift=True)
     assert evaluated(shifted) < 25
-    engine.lock.call(engine.core.check_integrity).result(timeout=60)
+    engine.lock.call(engine.model.core.check_integrity).result(timeout=60)
     following = await ask(engine, history, "Name another.", name="ann", may_shift=True)
     assert evaluated(following) < 25
     assert shifted.text.strip()
@@ -152,20 +152,3 @@ async def test_without_shifting_what_follows_a_cut_is_read_again(tmp_path: Path)
     del history[1:5]
     assert evaluated(await ask(engine, history, "Name a colour.", name="ann")) > 40
     await engine.aclose()
-
-
-async def test_a_forgotten_users_conversations_leave_no_state(tmp_path: Path) -> None:
-    """Not in the sequences, not in RAM and not on disk, also after the end; others' are still found."""
-    engine = await start(tmp_path, max_parallel=2)
-    histories: dict[str, list[ChatMessage]] = {name: [PERSONA] for name in ("ann", "bob", "eve")}
-    for name, history in histories.items():
-        await ask(engine, history, f"My name is {name}.", name=name)
-    await engine.forget_user("ann")
-    await engine.forget_user("eve")
-    engine.lock.call(engine.core.check_integrity).result(timeout=60)
-    assert evaluated(await ask(engine, histories["bob"], "Which one?", name="bob")) < 25
-    await engine.aclose()
-    states = b"".join(file.read_bytes() for file in tmp_path.rglob("*.kv"))
-    assert b'"user": "bob"' in states
-    assert b'"user": "ann"' not in states
-    assert b'"user": "eve"' not in states

@@ -11,6 +11,7 @@ from bot.engine.request import (
     GenerationDelta,
     GenerationDone,
     GenerationFailed,
+    GenerationLoading,
     GenerationRequest,
 )
 from bot.errors import EngineLostError, PromptTooLongError, RequestError
@@ -29,6 +30,8 @@ class ScriptedReply:
     """Ends the reply after its pieces."""
     refusal: Exception | None = None
     """Raised by `submit`."""
+    loading: bool = False
+    """The model has to be loaded first."""
     written: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when every piece was written."""
     released: asyncio.Event = field(default_factory=asyncio.Event)
@@ -63,11 +66,17 @@ class ScriptedEngine:
         finish_reason: FinishReason = "stop",
         error: RequestError | EngineLostError | None = None,
         refusal: Exception | None = None,
+        loading: bool = False,
         held: bool = False,
     ) -> ScriptedReply:
         """Script the next reply; a held one ends only when it is released or cancelled."""
         reply = ScriptedReply(
-            pieces=pieces, thoughts=tuple(thoughts), finish_reason=finish_reason, error=error, refusal=refusal
+            pieces=pieces,
+            thoughts=tuple(thoughts),
+            finish_reason=finish_reason,
+            error=error,
+            refusal=refusal,
+            loading=loading,
         )
         if not held:
             reply.release()
@@ -102,9 +111,9 @@ class ScriptedEngine:
         self.counts.append(size)
         return size
 
-    async def forget_user(self, user: str) -> None:
+    async def forget(self, users: Sequence[str]) -> None:
         """Note who it was."""
-        self.forgotten.append(user)
+        self.forgotten += users
 
     def status(self) -> EngineStatus:
         """What it is playing."""
@@ -116,6 +125,8 @@ class ScriptedEngine:
             if size + (request.max_tokens or 1) > self.n_ctx:
                 generation.push(GenerationFailed(error=PromptTooLongError(size, self.n_ctx), text=""))
                 return
+            if reply.loading:
+                generation.push(GenerationLoading())
             for thought in reply.thoughts:
                 generation.push(GenerationDelta(text=thought, reasoning=True))
             for piece in reply.pieces:

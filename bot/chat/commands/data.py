@@ -103,7 +103,7 @@ class DataCommands:
                 await call.say("Nothing was asked in the last two minutes. Send /forget first.")
                 return
             async with self._lines.paused(adapter, user):
-                await self._generator.forget_user(engine_user(adapter, user))
+                await self._generator.forget([engine_user(adapter, user)])
                 count = await self._conversations.forget_user(adapter, user)
             await call.say(f"Done. I have deleted everything of yours, {counted(count, 'conversation')}, for good.")
             return

@@ -2,7 +2,7 @@ from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
 from adapters.console.command_completer import CommandCompleter
-from tests.scripted_core import ScriptedCore
+from tests.support.scripted_core import ScriptedCore
 
 
 def completions(text: str) -> list[str]:

@@ -13,7 +13,7 @@ from adapters.console.line_session import LineSession
 from bot.adapter import ReplyTarget
 from bot.errors import PermanentAdapterError
 from bot.messages import IncomingMessage, OutgoingMessage
-from tests.scripted_core import FACTS, ScriptedCore
+from tests.support.scripted_core import FACTS, ScriptedCore
 
 
 class Pipes:

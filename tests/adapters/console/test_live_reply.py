@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from adapters.console.live_reply import LiveReply, growing_from, printable
-from tests.screen import Screen
+from tests.support.screen import Screen
 
 MARKDOWN = "# Title\n\nFirst *paragraph*.\n\n- one\n- two\n\n```python\nprint(1)\n\nprint(2)\n```\n\nThe end."
 
@@ -70,3 +70,15 @@ def test_plain_text_reaches_the_terminal_unchanged_however_it_is_cut(text: str, 
         reply.update(text[:cut])
     reply.finish(text)
     assert file.getvalue().split() == text.split()
+
+
+def test_blocks_are_one_empty_line_apart() -> None:
+    """It looks the same whether a reply comes at once or grows."""
+    at_once, grown = Screen(columns=40, rows=24), Screen(columns=40, rows=24)
+    LiveReply(at_once.console, markdown=True).finish(MARKDOWN)
+    reply = LiveReply(grown.console, markdown=True)
+    for end in range(len(MARKDOWN)):
+        reply.update(MARKDOWN[:end])
+    reply.finish(MARKDOWN)
+    rows = [line.strip() for line in grown.lines()]
+    assert rows[: rows.index("The end.")] == [line.strip() for line in at_once.lines()][: rows.index("The end.")]

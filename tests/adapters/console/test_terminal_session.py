@@ -11,8 +11,8 @@ from adapters.console.export_folder import ExportFolder
 from adapters.console.terminal_session import TerminalSession
 from bot.adapter import ReplyTarget
 from bot.messages import IncomingMessage, OutgoingMessage
-from tests.screen import Screen
-from tests.scripted_core import FACTS, ScriptedCore
+from tests.support.screen import Screen
+from tests.support.scripted_core import FACTS, ScriptedCore
 
 ENTER = "\r"
 ALT_ENTER = "\x1b\r"

@@ -1,6 +1,7 @@
 """A terminal without a window: what a person would see."""
 
 import io
+from collections.abc import Callable
 
 import pyte
 from rich.console import Console
@@ -9,8 +10,10 @@ from rich.console import Console
 class Screen:
     """Interprets what a program writes, with its scrollback."""
 
-    def __init__(self, *, columns: int, rows: int) -> None:
+    def __init__(self, *, columns: int, rows: int, answer: Callable[[str], object] = lambda _: None) -> None:
+        """`answer` gets what the terminal itself says, such as where its cursor is when a program asks."""
         self._screen = pyte.HistoryScreen(columns, rows, history=100_000, ratio=0.5)
+        self._screen.write_process_input = answer
         self._stream = pyte.Stream(self._screen)
         self._file = _Fed(self)
         self.console = Console(

@@ -1,0 +1,59 @@
+"""Storage, engine and chat: what the adapters stand on."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from rich.console import Console
+
+from bot.chat.composition import compose_chat
+from bot.chat.service import ChatService
+from bot.closing import close
+from bot.engine.download_progress import progress_on
+from bot.engine.engine import Engine
+from bot.paths import Paths
+from bot.settings import Configuration
+from bot.storage.database import Database
+from bot.storage.turn_repository import TurnRepository
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """All of it, started."""
+
+    core: ChatService
+    engine: Engine
+
+    async def drain(self, timeout_s: float) -> None:
+        """Return when everybody has been answered one way or the other; replies may take `timeout_s` to finish."""
+        await self.core.drain(timeout_s)
+
+    async def wait_lost(self) -> None:
+        """Raise `EngineLostError` when the engine is lost; until then, wait."""
+        await self.engine.wait_lost()
+
+
+@asynccontextmanager
+async def open_backend(
+    settings: Configuration, *, paths: Paths, notify: Callable[[str], None]
+) -> AsyncIterator[Backend]:
+    """Start everything, and close it in the reverse order.
+
+    `notify` gets a line about each slow step. Raises `StorageError` and `ModelLoadError`.
+    """
+    async with AsyncExitStack() as stack:
+        database = await Database.open(
+            paths.database_at(settings.storage.path), busy_timeout_s=settings.storage.busy_timeout_s
+        )
+        stack.push_async_callback(close, "the database", database.aclose)
+        await TurnRepository(database).recover()
+        engine = await Engine.start(
+            settings.model,
+            settings.engine,
+            cache_dir=paths.cache,
+            notify=notify,
+            progress=progress_on(Console(stderr=True), notify),
+        )
+        stack.push_async_callback(close, "the engine", engine.aclose)
+        core = compose_chat(configuration=settings, generator=engine, database=database)
+        yield Backend(core=core, engine=engine)
