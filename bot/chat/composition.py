@@ -60,6 +60,7 @@ def compose_chat(
             *InfoCommands(finder=finder, generator=generator, turns=turns).commands(),
             *DataCommands(
                 finder=finder,
+                generator=generator,
                 conversations=conversations,
                 turns=turns,
                 lines=lines,

@@ -2,7 +2,7 @@
 
 import logging
 
-from bot.errors import EngineLostError, RequestError, StorageError
+from bot.errors import EngineLostError, ModelLoadError, RequestError, StorageError
 from bot.messages import ReplyError
 
 _LOGGER = logging.getLogger(__name__)
@@ -17,6 +17,12 @@ def report(error: Exception) -> ReplyError:
         case EngineLostError():
             _LOGGER.error("the engine is lost: %s", error)
             return ReplyError(code=error.code, text=error.user_text)
+        case ModelLoadError():
+            _LOGGER.error("the model cannot be loaded: %s", error)
+            return ReplyError(
+                code="model_unavailable",
+                text="My model cannot be loaded right now. Please tell the owner of this bot.",
+            )
         case StorageError():
             _LOGGER.error("storage: %s", error)
             return ReplyError(code="storage_failed", text=error.user_text)

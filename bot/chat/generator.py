@@ -30,6 +30,15 @@ class TextGenerator(Protocol):
         """Exact size of the prompt that the chat template makes of these messages, in the model's own tokens."""
         ...
 
+    async def forget(self, users: Sequence[str]) -> None:
+        """Drop what is kept of these users' evaluated prompts; users as in the requests."""
+        ...
+
     def status(self) -> EngineStatus:
         """What it is doing now."""
         ...
+
+
+def engine_user(adapter: str, user: str) -> str:
+    """How a person is called in requests."""
+    return f"{adapter}:{user}"

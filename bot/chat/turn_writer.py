@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.chat.conversation_finder import ConversationFinder
 from bot.chat.failure import report
-from bot.chat.generator import TextGenerator
+from bot.chat.generator import TextGenerator, engine_user
 from bot.chat.notice import ChatEvent, Notice
 from bot.chat.personas import Persona, Personas
 from bot.chat.prompt import Prompt, PromptFitter, exchanges
@@ -17,17 +17,19 @@ from bot.engine.request import (
     GenerationDone,
     GenerationEvent,
     GenerationFailed,
+    GenerationLoading,
     GenerationRequest,
     GenerationWaiting,
 )
 from bot.errors import EngineLostError, RequestError, StorageError
-from bot.messages import IncomingMessage, ReplyDelta, ReplyDone, ReplyEvent, ReplyWaiting
+from bot.messages import IncomingMessage, ReplyDelta, ReplyDone, ReplyWaiting
 from bot.storage.conversation_repository import ConversationRepository
 from bot.storage.records import Conversation, Turn
 from bot.storage.turn_repository import TurnRepository
 
 _LOGGER = logging.getLogger(__name__)
 _CUT = "(This conversation has grown longer than I can keep in mind. I have set its oldest part aside.)"
+_LOADING = "(I have been asleep and need a moment to wake up.)"
 _RESTARTING = (
     "(I am being restarted and had to stop. In a minute, send /continue to have this reply finished, "
     "or /retry to have it written again.)"
@@ -138,7 +140,7 @@ class TurnWriter:
             prompt, cut = await self._prompt(conversation, turn, begun)
             if cut:
                 yield Notice(text=_CUT)
-            request = self._request(conversation, prompt, continues=bool(begun))
+            request = self._request(conversation, prompt, cut=cut, continues=bool(begun))
             generation = self._generator.submit(request)
             with ticket.writing(generation):
                 async for event in generation:
@@ -164,23 +166,26 @@ class TurnWriter:
         await self._conversations.set_context_start(conversation.id, kept[0].id if kept else turn.id)
         return prompt, True
 
-    def _request(self, conversation: Conversation, prompt: Prompt, *, continues: bool) -> GenerationRequest:
+    def _request(self, conversation: Conversation, prompt: Prompt, *, cut: bool, continues: bool) -> GenerationRequest:
         persona = self._persona(conversation)
         return GenerationRequest(
             messages=prompt.messages,
-            user=f"{conversation.key.adapter}:{conversation.key.user}",
+            user=engine_user(conversation.key.adapter, conversation.key.user),
             conversation=f"conversation-{conversation.id}",
             sampling=persona.sampling,
             max_tokens=prompt.max_tokens,
             stop=persona.stop,
             reasoning=persona.reasoning,
             reasoning_budget=_thought(persona, prompt.max_tokens),
+            may_shift=cut,
             continue_final=continues,
         )
 
-    async def _shown(self, turn: Turn, event: GenerationEvent, begun: str) -> ReplyEvent:
+    async def _shown(self, turn: Turn, event: GenerationEvent, begun: str) -> ChatEvent:
         """What the chat is told of an event. The outcome is stored first, so that nobody is shown what may get lost."""
         match event:
+            case GenerationLoading():
+                return Notice(text=_LOADING)
             case GenerationWaiting():
                 return ReplyWaiting(position=event.position)
             case GenerationDelta():

@@ -178,9 +178,8 @@ class Engine:
     async def forget(self, users: SequenceOf[str]) -> None:
         """Drop every KV state of these users, from the context, RAM and disk."""
         async with self._switching:
-            if self._model is not None:
-                core = self._model.core
-                await asyncio.wrap_future(self.lock.call(lambda: core.forget(set(users))))
+            model = self._model or await self._load()  # only with it the files on disk are known
+            await asyncio.wrap_future(self.lock.call(lambda: model.core.forget(set(users))))
 
     async def wait_lost(self) -> None:
         """Wait until the engine fails for good; raises `EngineLostError` then."""

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from bot.errors import EngineLostError, QueueFullError, StorageError
+from bot.errors import EngineLostError, ModelLoadError, QueueFullError, StorageError
 from bot.messages import Attachment, OutgoingMessage
 from tests.chat.conftest import OpenBench
 from tests.support.chat_bench import ChatBench
@@ -356,6 +356,7 @@ async def test_the_oldest_turns_are_cut_once_and_told_once(bench: ChatBench) -> 
     assert cuts == [8, 13, 18]
     for number in range(1, 20):
         before, after = bench.engine.prompts[number - 1], bench.engine.prompts[number]
+        assert bench.engine.history[number].may_shift is (number in cuts)
         if number in cuts:
             assert len(after) < len(before)
             assert after[0] == "Be kind."
@@ -429,3 +430,19 @@ async def test_a_reply_reads_as_streamed_then_final(bench: ChatBench) -> None:
     await task
     method, last = target.calls[-1]
     assert (method, last.text, last.final) == ("edit", "one two", True)
+
+
+async def test_a_model_that_has_to_wake_up_first_says_so(bench: ChatBench) -> None:
+    """The notice is no part of the reply."""
+    bench.engine.enqueue("awake", loading=True)
+    target = await bench.say("a")
+    assert target.notices == ["(I have been asleep and need a moment to wake up.)"]
+    assert target.reply == "awake"
+
+
+async def test_a_model_that_cannot_be_loaded_is_told_without_details(bench: ChatBench) -> None:
+    """The file's path is for the log."""
+    bench.engine.enqueue(refusal=ModelLoadError("/srv/model.gguf is gone"))
+    target = await bench.say("a")
+    assert target.errors == ["model_unavailable"]
+    assert "/srv" not in target.reply

@@ -158,7 +158,9 @@ async def test_forgetting_drops_a_users_states(tmp_path: Path) -> None:
     engine = await start(tmp_path, kv_ram_mb=0)
     await ask(engine, "A secret of mine.")
     await ask(engine, "Something else", name="bob")
-    await engine.forget(["ann", "bob"])
+    await engine.forget(["ann"])
+    assert await engine.unload()
+    await engine.forget(["bob"])
     assert engine.model.store is not None
     await asyncio.to_thread(engine.model.store.flush)
     assert list((tmp_path / "kv").iterdir()) == []

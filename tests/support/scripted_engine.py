@@ -11,6 +11,7 @@ from bot.engine.request import (
     GenerationDelta,
     GenerationDone,
     GenerationFailed,
+    GenerationLoading,
     GenerationRequest,
 )
 from bot.errors import EngineLostError, PromptTooLongError, RequestError
@@ -29,6 +30,8 @@ class ScriptedReply:
     """Ends the reply after its pieces."""
     refusal: Exception | None = None
     """Raised by `submit`."""
+    loading: bool = False
+    """The model has to be loaded first."""
     written: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when every piece was written."""
     released: asyncio.Event = field(default_factory=asyncio.Event)
@@ -43,13 +46,14 @@ class ScriptedReply:
 class ScriptedEngine:
     """Says what was enqueued, in order; then repeats the last message. A token is a word here.
 
-    `history` holds every request, `counts` the size of every prompt that was counted.
+    `history` holds every request, `counts` the size of every prompt that was counted, `forgotten` who was.
     """
 
     def __init__(self, *, n_ctx: int = 400) -> None:
         self.n_ctx = n_ctx
         self.history: list[GenerationRequest] = []
         self.counts: list[int] = []
+        self.forgotten: list[str] = []
         self._script: list[ScriptedReply] = []
         self._running: dict[int, ScriptedReply] = {}
         self._kept: dict[str, tuple[ChatMessage, ...]] = {}
@@ -62,11 +66,17 @@ class ScriptedEngine:
         finish_reason: FinishReason = "stop",
         error: RequestError | EngineLostError | None = None,
         refusal: Exception | None = None,
+        loading: bool = False,
         held: bool = False,
     ) -> ScriptedReply:
         """Script the next reply; a held one ends only when it is released or cancelled."""
         reply = ScriptedReply(
-            pieces=pieces, thoughts=tuple(thoughts), finish_reason=finish_reason, error=error, refusal=refusal
+            pieces=pieces,
+            thoughts=tuple(thoughts),
+            finish_reason=finish_reason,
+            error=error,
+            refusal=refusal,
+            loading=loading,
         )
         if not held:
             reply.release()
@@ -101,6 +111,10 @@ class ScriptedEngine:
         self.counts.append(size)
         return size
 
+    async def forget(self, users: Sequence[str]) -> None:
+        """Note who it was."""
+        self.forgotten += users
+
     def status(self) -> EngineStatus:
         """What it is playing."""
         return EngineStatus(model="scripted", running=len(self._running), waiting=0, max_parallel=2, n_ctx=self.n_ctx)
@@ -111,6 +125,8 @@ class ScriptedEngine:
             if size + (request.max_tokens or 1) > self.n_ctx:
                 generation.push(GenerationFailed(error=PromptTooLongError(size, self.n_ctx), text=""))
                 return
+            if reply.loading:
+                generation.push(GenerationLoading())
             for thought in reply.thoughts:
                 generation.push(GenerationDelta(text=thought, reasoning=True))
             for piece in reply.pieces:

@@ -7,6 +7,7 @@ from bot.chat.confirmations import Confirmations
 from bot.chat.conversation_finder import ConversationFinder
 from bot.chat.counted import counted
 from bot.chat.excerpt import excerpt
+from bot.chat.generator import TextGenerator, engine_user
 from bot.chat.lines import Lines
 from bot.chat.ticket import Ticket
 from bot.chat.transcript import Transcript
@@ -26,11 +27,13 @@ class DataCommands:
         self,
         *,
         finder: ConversationFinder,
+        generator: TextGenerator,
         conversations: ConversationRepository,
         turns: TurnRepository,
         lines: Lines,
         confirmations: Confirmations,
     ) -> None:
+        self._generator = generator
         self._conversations = conversations
         self._finder = finder
         self._turns = turns
@@ -100,6 +103,7 @@ class DataCommands:
                 await call.say("Nothing was asked in the last two minutes. Send /forget first.")
                 return
             async with self._lines.paused(adapter, user):
+                await self._generator.forget([engine_user(adapter, user)])
                 count = await self._conversations.forget_user(adapter, user)
             await call.say(f"Done. I have deleted everything of yours, {counted(count, 'conversation')}, for good.")
             return

@@ -66,7 +66,7 @@ class InfoCommands:
         used = await self._generator.count_prompt_tokens(messages, reasoning=persona.reasoning)
         engine = self._generator.status()
         lines = [
-            f"- Model: {engine.model}",
+            f"- Model: {engine.model if engine.loaded else 'asleep until the next message'}",
             f"- Persona: {persona.name}",
             f"- Line: {engine.running} of at most {engine.max_parallel} being answered, {engine.waiting} waiting",
             f"- Context: {used:,} of {engine.n_ctx:,} tokens ({used * 100 // engine.n_ctx}%), "
