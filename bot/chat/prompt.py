@@ -26,6 +26,9 @@ def exchanges(turns: Iterable[Turn]) -> list[Exchange]:
 # and reading a hundred megabytes into tokens would take long and lead nowhere.
 _MOST_CHARACTERS_PER_TOKEN = 32
 _MOST_SUMMARY_TOKENS = 256
+# Most conversations never fill the window, so nothing is summed up for those that may not. The last quarter is usually
+# several turns, and in one of the pauses between them, in which people read and think, the summary is written.
+_NEARLY_FULL = 0.75
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +76,10 @@ class PromptFitter:
         """Tokens that a prompt may have, so that there is room for the reply."""
         return self._generator.n_ctx - min(persona.max_tokens, self._generator.n_ctx // 2)
 
+    def is_nearly_full(self, persona: Persona, tokens: int) -> bool:
+        """Whether a conversation of so many tokens will have to be cut soon."""
+        return tokens >= self.budget(persona) * _NEARLY_FULL
+
     async def fit(
         self,
         persona: Persona,
@@ -118,9 +125,14 @@ class PromptFitter:
         return self._prompt(draft, kept, tokens)
 
     async def foresee(self, persona: Persona, history: Sequence[Exchange], *, recap: Exchange | None) -> int:
-        """How many of the oldest exchanges the next cut will drop for a summary's sake; never the latest one."""
+        """How many of the oldest exchanges the next cut will drop, where it is near; never the latest one.
+
+        `recap` is what will stand in for those that were dropped before.
+        """
         draft = _Draft(self._generator, persona, history, (ChatMessage(role="user", content=""),), recap)
         used = await draft.count(len(history))
+        if not self.is_nearly_full(persona, used):
+            return 0
         # What the cut will keep is these last ones, what the summary takes, and exchanges that are still to come.
         target = used - int(self.budget(persona) * (1 - self._keep_after_cut)) - self.summary_tokens
         kept, _ = await self._latest_within(draft, target, await draft.count(0))

@@ -20,9 +20,6 @@ from bot.storage.summary_repository import SummaryRepository
 from bot.storage.turn_repository import TurnRepository
 
 _LOGGER = logging.getLogger(__name__)
-# Most conversations never fill the window, so nothing is written for those that may not. The last quarter is usually
-# several turns, and in one of the pauses between them, in which people read and think, the summary is written.
-_BEGIN_AT = 0.75
 _REST_S = 1.0
 """So long nobody must have needed the model: who has more to say says it now."""
 _LOOK_S = 0.25
@@ -60,9 +57,9 @@ class Summariser:
         self._tasks: dict[int, asyncio.Task[None]] = {}
 
     def after_turn(self, conversation: Conversation, persona: Persona, usage: Usage) -> None:
-        """See to a summary in time, once the conversation fills three quarters of what it may."""
+        """See to a summary in time, once the conversation has nearly filled its window."""
         used = usage.prompt_tokens + usage.completion_tokens
-        if not self._enabled or conversation.id in self._tasks or used < _BEGIN_AT * self._fitter.budget(persona):
+        if not self._enabled or conversation.id in self._tasks or not self._fitter.is_nearly_full(persona, used):
             return
         task = asyncio.create_task(self._run(conversation.id), name=f"summary of conversation {conversation.id}")
         self._tasks[conversation.id] = task
@@ -126,15 +123,17 @@ class Summariser:
         return True
 
     async def _missing(self, conversation: Conversation, persona: Persona, latest: Summary | None) -> list[Turn]:
-        """The turns up to the place of the next cut that no summary covers; none where one is ready for that cut."""
+        """The turns that were dropped without a summary, and those that the next cut will drop.
+
+        None where there is a summary that reaches into what is left: it is ready for the next cut.
+        """
         context = await self._turns.context(conversation)
         covered = latest.through_turn if latest else 0
-        if not context or covered >= context[0].id:
+        if context and covered >= context[0].id:
             return []
         drops = await self._fitter.foresee(persona, exchanges(context), recap=recap(latest) if latest else None)
-        if not drops:
-            return []
-        return await self._turns.answered(conversation.id, after=covered, through=context[drops - 1].id)
+        through = context[drops - 1].id if drops else conversation.context_start - 1
+        return await self._turns.answered(conversation.id, after=covered, through=through)
 
     async def _portion(
         self, persona: Persona, turns: Sequence[Turn], latest: Summary | None
