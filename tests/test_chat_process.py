@@ -97,6 +97,15 @@ def test_the_second_turn_evaluates_only_what_is_new(hearthbot: Hearthbot) -> Non
     assert timings["prefill_ms"] <= timings["ttft_ms"]
 
 
+def test_the_first_message_finds_its_persona_read(hearthbot: Hearthbot) -> None:
+    """The default persona is evaluated when the program starts, so a fresh one reads the message alone."""
+    prompt = "You are a keeper of a lighthouse. " + "You answer in few and friendly words. " * 10
+    hearthbot.configure(SMALL.replace("Be brief.", prompt))
+    (first,) = replies(hearthbot.run("chat", "--json", stdin="Hello!\n").stdout)
+    assert first["usage"]["prompt_tokens"] > 80
+    assert first["usage"]["prompt_tokens"] - first["usage"]["cached_tokens"] < 16
+
+
 def test_a_message_that_can_never_fit_fails_alone(hearthbot: Hearthbot) -> None:
     """Its error has a code, the next message is answered, and the exit code tells that something failed."""
     shown = hearthbot.run("chat", "--json", stdin=f"{'long ' * 1000}\nHello!\n")

@@ -180,9 +180,14 @@ class Summariser:
         return whole_sentences(done.text.strip()) if done.finish_reason == "length" else done.text.strip()
 
     async def _give_way(self, generation: Generation) -> None:
-        while not self._generator.status().waiting:
+        """Cancel as soon as somebody else waits."""
+        while True:
+            status = self._generator.status()
+            # It was asked for while the model was idle: as long as nothing runs, it is itself among those who wait.
+            if status.waiting > (0 if status.running else 1):
+                generation.cancel()
+                return
             await self._clock.sleep(_LOOK_S)
-        generation.cancel()
 
 
 def _halved(exchange: Exchange) -> Exchange:

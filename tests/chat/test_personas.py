@@ -44,3 +44,17 @@ def test_a_persona_is_found_by_key_before_name() -> None:
     assert [persona.key for name in ("A", "b", "zed") if (persona := personas.find(name))] == ["a", "b", "b"]
     assert personas.find("c") is None
     assert personas.get("gone") is personas.default
+
+
+def test_heads_begin_with_the_default_persona() -> None:
+    """They are read ahead in this order; a persona without instructions has nothing to read."""
+    personas = Personas(
+        {
+            "a": PersonaSettings(system_prompt="I am a."),
+            "none": PersonaSettings(),
+            "b": PersonaSettings(system_prompt="I am b."),
+        },
+        default="b",
+        generation=GENERATION,
+    )
+    assert [[message.content for message in head] for head in personas.heads] == [["I am b."], ["I am a."]]
