@@ -176,7 +176,9 @@ class Engine:
             return True
 
     async def forget(self, users: SequenceOf[str]) -> None:
-        """Drop every KV state of these users, from the context, RAM and disk."""
+        """Drop every KV state of these users, from the context, RAM and disk. Raises `EngineLostError`."""
+        if self._error is not None:
+            raise self._error
         async with self._switching:
             model = self._model or await self._load()  # only with it the files on disk are known
             await asyncio.wrap_future(self.lock.call(lambda: model.core.forget(set(users))))
