@@ -105,7 +105,7 @@ class EngineOperations(RuleBasedStateMachine):
 
 TestEngineOperations = EngineOperations.TestCase
 TestEngineOperations.settings = settings(
-    max_examples=5,
+    max_examples=8,
     stateful_step_count=50,
     deadline=None,
     suppress_health_check=list(HealthCheck),
