@@ -21,8 +21,6 @@ _KV_BLOCKS = {
 _CELLS = 256
 """llama.cpp rounds the cells of a sequence up to a multiple of this."""
 _F32 = 4
-_ACTIVATIONS = 4
-"""Vectors of n_embd numbers a token that are alive at once during attention."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +39,11 @@ class FitContext:
     def cells(self) -> int:
         """KV cells of one sequence."""
         return _rounded_up(self.n_ctx, _CELLS)
+
+    @property
+    def tokens(self) -> int:
+        """Most tokens that are computed at once: never more than all windows have."""
+        return min(self.n_ubatch, self.n_ctx * self.max_parallel)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,20 +114,25 @@ def _kv_bytes(width: int, kind: str) -> int:
 def _phases(model: ModelShape, context: FitContext, *, copied: int) -> Iterator[int]:
     """The most that a step computes with at once: llama.cpp reuses the memory of one phase for the next.
 
-    Every number is an f32, and `n_ubatch` tokens are computed at once.
+    Every number is an f32, for each of the tokens that are computed at once.
 
-    - Attention: each head weighs every cell (none of that is kept with flash attention), plus a mask and four vectors
-      of n_embd. Llama-2 13B with n_ctx 2048: 160 + 4 + 40 = 204 MiB; llama.cpp's log said 194 in 2023, when one
-      vector less was kept, and says 296 for 7B with n_ctx 4096, which is 256 + 8 + 32.
-    - Feed-forward: two vectors of n_ff and two of n_embd, plus a copy of the largest tensor that is left in system
-      memory, because the card reads long prompts with those layers too.
+    - Attention: each head weighs every cell (none of that is kept with flash attention), plus a mask (f16 with flash
+      attention), five vectors of n_embd, and what the token adds to K and V. Where `flash_attn` is auto this assumes
+      the worse case.
+    - Feed-forward: two vectors of n_ff, six of n_embd, mask, K and V, plus a copy of the largest tensor that is left
+      in system memory, because the card reads long prompts with those layers too (`op_offload` in llama.h).
     - Output: one vector of n_vocab for each sequence, as only the last token of a prompt has logits, and n_embd.
+
+    This is what the library in use logs ("compute buffer size"), within 3 %. For Llama-2 13B with n_ctx 2048 it is
+    160 + 4 + 70 = 234 MiB; the llama.cpp of 2023, whose log says 194, kept fewer vectors.
     """
-    mask = context.cells
-    weighed = 0 if context.flash_attn else model.n_head * context.cells
-    yield _F32 * context.n_ubatch * (weighed + mask + _ACTIVATIONS * model.n_embd)
-    yield _F32 * context.n_ubatch * (mask + 2 * model.n_ff + 2 * model.n_embd) + copied
-    yield _F32 * (context.max_parallel * model.n_vocab + context.n_ubatch * (mask + model.n_embd))
+    weighed, mask = model.n_head * context.cells, context.cells
+    if context.flash_attn:
+        weighed, mask = 0, context.cells // 2
+    added = max((layer.k_width + layer.v_width for layer in model.layers), default=0)
+    yield _F32 * context.tokens * (weighed + mask + 5 * model.n_embd + added)
+    yield _F32 * context.tokens * (mask + 2 * model.n_ff + 6 * model.n_embd + added) + copied
+    yield _F32 * (context.max_parallel * model.n_vocab + context.tokens * (mask + model.n_embd))
 
 
 def _rounded_up(number: int, multiple: int) -> int:

@@ -16,7 +16,7 @@ def header(metadata: Mapping[str, Value], tensors: Sequence[Tensor]) -> bytes:
     pairs = [text(key) + _value(value) for key, value in metadata.items()]
     infos, offset = [], 0
     for name, dims, kind in tensors:
-        infos.append(text(name) + struct.pack(f"<I{len(dims)}QIQ", len(dims), *dims, kind, offset))
+        infos.append(text(name) + struct.pack(f"<I{len(dims)}QIQ", len(dims), *dims, kind, offset % 2**64))
         numbers, size = _BYTES.get(kind, (1, 0))
         elements = 1
         for dim in dims:
