@@ -24,7 +24,7 @@ async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
     """A running engine with four sequences, whose books are checked at the end."""
     started = await Engine.start(ModelSettings(), ENGINE_SETTINGS, cache_dir=tmp_path, notify=lambda _: None)
     yield started
-    started.lock.call(started.core.check_integrity).result(timeout=60)
+    started.lock.call(started.model.core.check_integrity).result(timeout=60)
     await started.aclose()
 
 
