@@ -56,7 +56,7 @@ class LoadedModel:
         offload = gpu_offload_supported()
         params = LoadParams.from_settings(file.path, source.model, source.engine, gpu_offload=offload)
         if source.engine.probe == "auto":
-            params = Probe(source.cache_dir / "probe.json", notify=source.notify).find(params)
+            params = Probe(source.cache_dir / "probe.json", notify=source.notify).find(params).params
         runner = Runner(params)
         try:
             return cls(file=file, runner=runner, source=source, deliver=deliver)
@@ -80,7 +80,11 @@ class LoadedModel:
         self.store = _open_store(source.cache_dir, settings, runner.params)
         self.scheduler = Scheduler(
             WaitingLine(limit=settings.max_waiting, limit_per_user=settings.max_waiting_per_user),
-            ChunkSizer(target_s=settings.step_target_ms / 1000, n_batch=runner.n_batch),
+            ChunkSizer(
+                target_s=settings.step_target_ms / 1000,
+                n_batch=runner.n_batch,
+                prefill_tokens_per_s=runner.params.prefill_tokens_per_s,
+            ),
         )
         self.core = Core(
             runner=runner,

@@ -74,6 +74,20 @@ class Runner:
             self.close()
             raise
 
+    def reopen(self, params: LoadParams) -> None:
+        """Replace the context by an empty one for other settings of the same model.
+
+        Raises `ModelLoadError` when it cannot be had; then there is none until one can.
+        """
+        llama_cpp.llama_free(self._context)
+        self._context = None
+        self.params = params
+        self._open_context()
+
+    def set_threads(self, n_threads: int, n_threads_batch: int) -> None:
+        """Compute with other numbers of threads from now on, for one token and for several."""
+        llama_cpp.llama_set_n_threads(self._context, n_threads, n_threads_batch)
+
     def _open_context(self) -> None:
         params = self.params
         self.vocabulary = Vocabulary(self._model)
