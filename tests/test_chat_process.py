@@ -14,7 +14,7 @@ import pytest
 from tests.support.hearthbot_process import Hearthbot
 
 SMALL = """
-engine: {n_ctx: 512, max_parallel: 1, n_threads: 1, n_threads_batch: 1, shutdown_timeout: 60}
+engine: {n_ctx: 512, max_parallel: 1, n_threads: 1, tune: off, shutdown_timeout: 60}
 generation: {temperature: 0, max_tokens: 6}
 personas:
   terse: {name: Terse, system_prompt: Be brief.}

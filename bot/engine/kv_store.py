@@ -44,12 +44,24 @@ class _Entry:
 class KvStore:
     """Least recently used states fall from RAM to disk, and from disk into oblivion."""
 
-    def __init__(self, *, ram_limit: int, disk_limit: int, folder: Path, fingerprint: str) -> None:
-        """Limits are bytes; 0 switches a tier off. `fingerprint` tells which states fit the loaded model."""
+    def __init__(
+        self,
+        *,
+        ram_limit: int,
+        disk_limit: int,
+        folder: Path,
+        fingerprint: str,
+        usable: Callable[[TokenLog, bytes], int] = TokenLog.common_tokens,
+    ) -> None:
+        """Limits are bytes; 0 switches a tier off. `fingerprint` tells which states fit the loaded model.
+
+        `usable` tells how many tokens of a prompt's start a state can give; called from any thread.
+        """
         self._ram_limit = ram_limit
         self._disk_limit = disk_limit
         self._folder = folder
         self._fingerprint = fingerprint
+        self._usable = usable
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         """Least recently used first."""
@@ -58,7 +70,7 @@ class KvStore:
             self._index_disk()
 
     def put(self, state: StoredState) -> None:
-        """Keep a state, in place of what its conversation had before."""
+        """Keep a state, in place of what its conversation had before; a checkpoint replaces a checkpoint only."""
         key = _key(state)
         with self._lock:
             self._drop_prefixes_of(state)
@@ -77,12 +89,12 @@ class KvStore:
             self._write_later(entry)
 
     def best(self, text: bytes, may_use: Callable[[StateOwner], bool]) -> tuple[str, int]:
-        """The key of the state that shares most of a text's start, and how many tokens; ("", 0) for none."""
+        """The key of the state that gives most of a text's start, and how many tokens; ("", 0) for none."""
         with self._lock:
-            shared = (
-                (entry.key, entry.log.common_tokens(text)) for entry in self._entries.values() if may_use(entry.owner)
+            usable = (
+                (entry.key, self._usable(entry.log, text)) for entry in self._entries.values() if may_use(entry.owner)
             )
-            best = max(shared, key=lambda pair: pair[1], default=("", 0))
+            best = max(usable, key=lambda pair: pair[1], default=("", 0))
             return best if best[1] else ("", 0)
 
     def get(self, key: str) -> StoredState | None:
@@ -106,8 +118,8 @@ class KvStore:
 
     def prefetch(self, text: bytes) -> None:
         """Read the state that a prompt will want from disk, so that the inference thread need not."""
-        key, shared = self.best(text, lambda _: True)
-        if shared:
+        key, tokens = self.best(text, lambda _: True)
+        if tokens:
             self.get(key)
 
     def forget(self, may_forget: Callable[[StateOwner], bool]) -> None:
@@ -263,4 +275,6 @@ def _key(state: StoredState) -> str:
         source = b"conversation\0" + state.owner.conversation.encode()
     else:
         source = b"text\0" + state.owner.user.encode() + b"\0" + bytes(state.log.text)
+    if state.owner.checkpoint:
+        source = b"checkpoint\0" + source
     return hashlib.sha256(source).hexdigest()[:40]

@@ -2,11 +2,22 @@
 
 import asyncio
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from bot.engine.engine import Engine
 from bot.engine.generation import Generation
@@ -20,6 +31,7 @@ SETTINGS = EngineSettings(n_ctx=256, max_parallel=3, max_waiting=6, max_waiting_
 class EngineOperations(RuleBasedStateMachine):
     """Random users of a real engine with three sequences."""
 
+    model: ClassVar = ModelSettings()
     running = Bundle("running")
 
     @initialize()
@@ -29,7 +41,7 @@ class EngineOperations(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.submitted: list[Generation] = []
         self.engine = self.loop.run_until_complete(
-            Engine.start(ModelSettings(), SETTINGS, cache_dir=Path(self.folder.name), notify=lambda _: None)
+            Engine.start(self.model, SETTINGS, cache_dir=Path(self.folder.name), notify=lambda _: None)
         )
 
     @rule(
@@ -110,3 +122,18 @@ TestEngineOperations.settings = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
+
+
+@pytest.mark.parametrize("kind", ["recurrent", "hybrid", "sliding window"])
+def test_nothing_is_left_behind_where_memory_cannot_be_cut(tiny_models: Mapping[str, Path], kind: str) -> None:
+    """The same holds for models that fall back on whole states and checkpoints."""
+
+    class Operations(EngineOperations):
+        model = ModelSettings(path=str(tiny_models[kind]))
+
+    run_state_machine_as_test(
+        Operations,
+        settings=settings(
+            max_examples=3, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
