@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.engine.model_shape import LayerShape, ModelShape
+from bot.settings import EngineSettings
 
 MIB = 2**20
 _KV_BLOCKS = {
@@ -21,6 +22,8 @@ _KV_BLOCKS = {
 _CELLS = 256
 """llama.cpp rounds the cells of a sequence up to a multiple of this."""
 _F32 = 4
+_UBATCH = 512
+"""What measuring chooses at most, where the settings leave it open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,19 @@ class FitContext:
     type_k: str
     type_v: str
     flash_attn: bool
+    """Whether it is certain."""
+
+    @classmethod
+    def of(cls, engine: EngineSettings) -> "FitContext":
+        """What the settings ask for. A quantized V cache cannot do without flash attention."""
+        return cls(
+            n_ctx=engine.n_ctx,
+            max_parallel=engine.max_parallel,
+            n_ubatch=engine.n_ubatch or min(_UBATCH, engine.n_batch),
+            type_k=engine.type_k,
+            type_v=engine.type_v,
+            flash_attn=engine.flash_attn is True or _KV_BLOCKS[engine.type_v][0] > 1,
+        )
 
     @property
     def cells(self) -> int:

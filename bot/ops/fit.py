@@ -10,7 +10,6 @@ from bot.settings import EngineSettings
 
 _SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s*([mg])(ib|b)?", re.IGNORECASE)
 _UNITS = {"m": 2, "g": 3}
-_UBATCH = 512
 
 
 def parse_size(text: str) -> int:
@@ -43,14 +42,7 @@ class FitReport:
     @classmethod
     def of(cls, model: ModelShape, engine: EngineSettings, *, free: int) -> "FitReport":
         """Calculate it, for the settings as they are and whatever their `n_gpu_layers`."""
-        context = FitContext(
-            n_ctx=engine.n_ctx,
-            max_parallel=engine.max_parallel,
-            n_ubatch=engine.n_ubatch or min(_UBATCH, engine.n_batch),
-            type_k=engine.type_k,
-            type_v=engine.type_v,
-            flash_attn=engine.flash_attn is True or engine.type_v not in {"f32", "f16", "bf16"},
-        )
+        context = FitContext.of(engine)
         return cls(
             fit=GpuFit.of(model, context),
             context=context,
