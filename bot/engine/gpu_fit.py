@@ -133,8 +133,8 @@ def _phases(model: ModelShape, context: FitContext, *, copied: int) -> Iterator[
     Every number is an f32, for each of the tokens that are computed at once.
 
     - Attention: each head weighs every cell (none of that is kept with flash attention), plus a mask (f16 with flash
-      attention), five vectors of n_embd, and what the token adds to K and V. Where `flash_attn` is auto this assumes
-      the worse case.
+      attention; two, where layers differ in what they see), five vectors of n_embd, and what the token adds to K and
+      V. Where `flash_attn` is auto this assumes the worse case.
     - Feed-forward: two vectors of n_ff, six of n_embd, mask, K and V, plus a copy of the largest tensor that is left
       in system memory, because the card reads long prompts with those layers too (`op_offload` in llama.h).
     - Output: one vector of n_vocab for each sequence, as only the last token of a prompt has logits, and n_embd.
@@ -142,9 +142,9 @@ def _phases(model: ModelShape, context: FitContext, *, copied: int) -> Iterator[
     This is what the library in use logs ("compute buffer size"), within 3 %. For Llama-2 13B with n_ctx 2048 it is
     160 + 4 + 70 = 234 MiB; the llama.cpp of 2023, whose log says 194, kept fewer vectors.
     """
-    weighed, mask = model.n_head * context.cells, context.cells
+    weighed, mask = model.n_head * context.cells, context.cells * (1 + model.sliding)
     if context.flash_attn:
-        weighed, mask = 0, context.cells // 2
+        weighed, mask = 0, mask // 2
     added = max((layer.k_width + layer.v_width for layer in model.layers), default=0)
     yield _F32 * context.tokens * (weighed + mask + 5 * model.n_embd + added)
     yield _F32 * context.tokens * (mask + 2 * model.n_ff + 6 * model.n_embd + added) + copied

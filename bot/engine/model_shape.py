@@ -44,10 +44,12 @@ class ModelShape:
     """Bytes of everything after the last repeating layer. An embedding that is also the output counts here again."""
     n_embd: int
     n_ff: int
-    """Numbers a token is widened to in a feed-forward part; of all experts that are used, where there are several."""
+    """Numbers a token is widened to in a feed-forward part, in all experts that are used, or in a recurrent layer."""
     n_head: int
     """Most heads of a layer."""
     n_vocab: int
+    sliding: bool
+    """Whether some layers see a part of the window only, which takes a mask of its own."""
 
     @classmethod
     def of(cls, headers: Sequence[GgufHeader]) -> "ModelShape":
@@ -74,6 +76,7 @@ class ModelShape:
             n_ff=facts.n_ff,
             n_head=max(facts.of_layer("attention.head_count", index, 0) for index in range(facts.n_layer)),
             n_vocab=embedding.dims[1],
+            sliding=facts.number("attention.sliding_window", 0) > 0,
         )
 
 
@@ -117,7 +120,7 @@ class _Facts:
         self.n_embd = self._needed("embedding_length")
         widest = max(self.of_layer("feed_forward_length", index, 0) for index in range(self.n_layer))
         experts = self.number("expert_feed_forward_length", widest) * self.number("expert_used_count", 0)
-        self.n_ff = max(widest, experts)
+        self.n_ff = max(widest, experts, 2 * self.number("ssm.inner_size", 0))
 
     def number(self, key: str, default: int) -> int:
         """One whole number, or `default` where there is none."""

@@ -1,6 +1,7 @@
 """The calculation of what fits on a graphics card."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 
 from bot.engine.gguf_header import GgufHeader
 from bot.engine.gpu_fit import MIB, FitContext, GpuFit
+from bot.engine.load_params import LoadParams
 from bot.engine.model_shape import LayerShape, ModelShape
 from bot.engine.runner import Runner
-from bot.settings import EngineSettings
+from bot.settings import EngineSettings, ModelSettings
 from tests.support.gguf_headers import llama2_13b
 from tests.support.real_engine import demo_model, load_params
 
@@ -88,6 +90,21 @@ def test_the_library_allocates_what_was_calculated(
     assert row.compute / MIB == pytest.approx(_logged("compute buffer size", log), rel=0.03)
 
 
+@pytest.mark.parametrize("kind", ["recurrent", "hybrid", "sliding window"])
+def test_other_memories(caplog: pytest.LogCaptureFixture, tiny_models: Mapping[str, Path], kind: str) -> None:
+    """For models whose memory is not a cache for the whole window, the library needs no more than was calculated."""
+    path = tiny_models[kind]
+    engine = EngineSettings(n_ctx=1024, max_parallel=3, n_ubatch=512, flash_attn=False)
+    with caplog.at_level("DEBUG", logger="llama.cpp"):
+        Runner(LoadParams.from_settings(path, ModelSettings(), engine, gpu_offload=False)).close()
+    log = "\n".join(caplog.messages)
+    row = GpuFit.of(ModelShape.of([GgufHeader.read(path)]), FitContext.of(engine)).rows[-1]
+    memories = sum(float(size) for size in re.findall(r"(?:KV|RS) buffer size = +([\d.]+) MiB", log))
+    assert row.kv / MIB == pytest.approx(memories, abs=0.011)  # each is rounded
+    assert row.weights / MIB == pytest.approx(_logged("model buffer size", log), abs=0.01)
+    assert _logged("compute buffer size", log) <= row.compute / MIB * 1.03
+
+
 def _logged(what: str, log: str) -> float:
     match = re.search(rf"{what} = +([\d.]+) MiB", log)
     assert match is not None, log
@@ -109,6 +126,7 @@ _models = st.builds(
     n_ff=_widths,
     n_head=st.integers(0, 128),
     n_vocab=st.integers(0, 2**18),
+    sliding=st.booleans(),
 )
 _types = st.sampled_from(["f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl"])
 _contexts = st.builds(

@@ -78,13 +78,16 @@ def test_sliding_window(path: Path) -> None:
     kv: list[Tensor] = [(f"blk.{n}.attn_k.weight", (64, 64), F16) for n in range(3)]
     metadata: dict[str, Value] = {
         "toy.block_count": 3,
+        "toy.attention.sliding_window": 32,
         "toy.attention.sliding_window_pattern": [1, 0, 0],
         "toy.attention.key_length": 32,
         "toy.attention.value_length": 32,
         "toy.attention.key_length_swa": 8,
         "toy.attention.shared_kv_layers": 1,
     }
-    widths = [(each.k_width, each.v_width) for each in _shape(path, _small(kv, metadata)).layers]
+    shape = _shape(path, _small(kv, metadata))
+    assert shape.sliding
+    widths = [(each.k_width, each.v_width) for each in shape.layers]
     assert widths == [(32, 128), (128, 128), (0, 0)]
 
 

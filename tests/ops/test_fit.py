@@ -8,7 +8,7 @@ from bot.ops.fit import FitReport, parse_size
 from bot.settings import EngineSettings
 
 LAYER = LayerShape(weights=100 * MIB, largest=10 * MIB, k_width=1024, v_width=1024, state=0)
-MODEL = ModelShape(layers=(LAYER,) * 4, output=50 * MIB, n_embd=1024, n_ff=2048, n_head=8, n_vocab=1000)
+MODEL = ModelShape(layers=(LAYER,) * 4, output=50 * MIB, n_embd=1024, n_ff=2048, n_head=8, n_vocab=1000, sliding=False)
 
 
 @pytest.mark.parametrize(
