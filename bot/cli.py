@@ -138,6 +138,21 @@ def fit(
     )
 
 
+@app.command()
+def bench(
+    *,
+    config: ConfigOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure how fast this box is with its model, and with other settings, and say what is worth changing.
+
+    Takes one to a few minutes. Nothing is changed. Other programs, and a daemon that is answering, spoil the figures.
+    """
+    from bot import cli_bench  # noqa: PLC0415
+
+    cli_bench.measure(config, as_json=as_json)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command, by default that of this process; ends with `SystemExit`.
 
