@@ -137,6 +137,9 @@ class EngineSettings(Settings):
     n_gpu_layers: Annotated[int, Field(ge=-1)] | Literal["auto"] = Field(
         "auto", description="layers on the GPU; -1 is all, auto is as many as work"
     )
+    vram_margin_mib: Annotated[int, Field(ge=0)] = Field(
+        256, description="MiB of the card's free memory that n_gpu_layers leaves unused; the driver needs some itself"
+    )
     main_gpu: Annotated[int, Field(ge=0)] = Field(0, description="which GPU, where there are several")
     split_mode: Literal["none", "layer", "row"] = Field("layer", description="how several GPUs share the model")
     tensor_split: tuple[Annotated[float, Field(ge=0)], ...] = Field(

@@ -71,7 +71,7 @@ class KvStore:
 
     def put(self, state: StoredState) -> None:
         """Keep a state, in place of what its conversation had before; a checkpoint replaces a checkpoint only."""
-        key = _key(state)
+        key = _key(state.owner, state.log)
         with self._lock:
             self._drop_prefixes_of(state)
             entry = self._entries.setdefault(key, _Entry(key=key, owner=state.owner, log=state.log))
@@ -96,6 +96,12 @@ class KvStore:
             )
             best = max(usable, key=lambda pair: pair[1], default=("", 0))
             return best if best[1] else ("", 0)
+
+    def of(self, owner: StateOwner) -> tuple[str, TokenLog] | None:
+        """The key and the log of a conversation's own state."""
+        with self._lock:
+            entry = self._entries.get(_key(owner, TokenLog()))
+            return (entry.key, entry.log) if entry is not None and owner.conversation is not None else None
 
     def get(self, key: str) -> StoredState | None:
         """The state, from RAM or disk; None when it is gone or its file is not to be trusted."""
@@ -162,7 +168,11 @@ class KvStore:
         if state.owner.conversation is not None:
             return
         for entry in list(self._entries.values()):
-            if entry.owner == state.owner and state.log.text.startswith(entry.log.text) and entry.key != _key(state):
+            if (
+                entry.owner == state.owner
+                and state.log.text.startswith(entry.log.text)
+                and entry.key != _key(state.owner, state.log)
+            ):
                 del self._entries[entry.key]
                 self._writer.submit(self._unlink, entry)
 
@@ -269,12 +279,12 @@ class KvStore:
             _LOGGER.warning("a KV state could not be deleted: %s", error)
 
 
-def _key(state: StoredState) -> str:
+def _key(owner: StateOwner, log: TokenLog) -> str:
     """A file name: the conversation's, or for a request without one its text's."""
-    if state.owner.conversation is not None:
-        source = b"conversation\0" + state.owner.conversation.encode()
+    if owner.conversation is not None:
+        source = b"conversation\0" + owner.conversation.encode()
     else:
-        source = b"text\0" + state.owner.user.encode() + b"\0" + bytes(state.log.text)
-    if state.owner.checkpoint:
+        source = b"text\0" + owner.user.encode() + b"\0" + bytes(log.text)
+    if owner.checkpoint:
         source = b"checkpoint\0" + source
     return hashlib.sha256(source).hexdigest()[:40]

@@ -1,12 +1,19 @@
 """How a model is loaded, as plain numbers: what the probe tries, remembers and hands to the runner."""
 
+import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from bot.engine.cpu import physical_cores
-from bot.engine.model_file import existing_gguf
+from bot.engine.gpu_devices import gpu_devices
+from bot.engine.gpu_fit import MIB, FitContext, GpuFit
+from bot.engine.model_file import existing_gguf, peek
+from bot.engine.model_shape import ModelShape
+from bot.errors import ModelLoadError
 from bot.settings import EngineSettings, ModelSettings
+
+_LOGGER = logging.getLogger(__name__)
 
 ALL_LAYERS = -1
 _UBATCH = 512
@@ -55,7 +62,7 @@ class LoadParams:
         Raises `ModelLoadError` for a LoRA adapter that is missing or damaged.
         """
         if engine.n_gpu_layers == "auto":
-            layers = ALL_LAYERS if gpu_offload else 0
+            layers = _fitting(path, engine) if gpu_offload else 0
         else:
             layers = engine.n_gpu_layers if gpu_offload else 0
         return cls(
@@ -98,6 +105,21 @@ class LoadParams:
             "tunable": None if data["tunable"] is None else tuple(data["tunable"]),
         }
         return cls(**{**data, **tuples})
+
+
+def _fitting(path: Path, engine: EngineSettings) -> int:
+    """As many layers as the one card has memory for now; where that is unknown all of them, for the probe to try."""
+    cards = gpu_devices()
+    if len(cards) != 1:
+        return ALL_LAYERS
+    try:
+        model = ModelShape.of(peek(path))
+    except ModelLoadError as error:
+        _LOGGER.warning("n_gpu_layers: auto: %s: %s", path, error)
+        return ALL_LAYERS
+    best = GpuFit.of(model, FitContext.of(engine)).best(cards[0].free, engine.vram_margin_mib * MIB)
+    _LOGGER.info("n_gpu_layers: auto: %d, for %d MiB free", best.n_gpu_layers, cards[0].free // MIB)
+    return best.n_gpu_layers
 
 
 def _flash_attn(engine: EngineSettings, layers: int) -> bool | None:

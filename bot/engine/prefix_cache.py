@@ -32,6 +32,8 @@ class PrefixCache:
         of the conversation's own cache, the positions behind them moved up.
         """
         may_use = self._may_use(owner)
+        if may_shift and slot.owner != owner:
+            self._bring_back(slot, owner, text)
 
         def usable(candidate: Slot) -> int:
             allowed = candidate.owner is not None and may_use(candidate.owner)
@@ -104,6 +106,15 @@ class PrefixCache:
             return False
         slot.hold(state.log.copy(), len(state.log), len(state.log))
         return True
+
+    def _bring_back(self, slot: Slot, owner: StateOwner, text: bytes) -> None:
+        """Restore the conversation's own state, if turns are to be cut out of it."""
+        found = self._store.of(owner) if self._store else None
+        if found is None or found[1].gap(text) is None:
+            return
+        self.keep(slot)
+        if self._restore(slot, found[0]):
+            slot.owner = owner
 
     def _shift(self, slot: Slot, text: bytes, more_than: int) -> bool:
         """Cut whole turns out of the cache where the prompt has them no more."""

@@ -152,7 +152,7 @@ class Doctor:
     @staticmethod
     def _file(file: ModelFile) -> Check:
         header = file.header
-        found = f"{file.path}, {readable_size(file.size)}, GGUF {header.version}, {header.tensors} tensors"
+        found = f"{file.path}, {readable_size(file.size)}, GGUF {header.version}, {len(header.tensors)} tensors"
         return Check(name="model", status="ok", found=found)
 
     async def _talk(self, engine: Engine) -> AsyncIterator[Check]:

@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.engine.load_params import LoadParams
+from bot.engine import load_params as load_params_module
+from bot.engine.gpu_devices import GpuDevice
+from bot.engine.load_params import ALL_LAYERS, LoadParams
 from bot.errors import ModelLoadError
 from bot.settings import EngineSettings, LoraSettings, ModelSettings
 from tests.support.gguf_files import gguf
+from tests.support.gguf_headers import llama2_13b
 from tests.support.real_engine import load_params
 
 
@@ -57,3 +60,31 @@ def test_lora_adapters_are_looked_for_before_anything_is_started(
         load("~/letters.gguf")
     (tmp_path / "letters.gguf").write_bytes(gguf())
     assert load("~/letters.gguf").lora == ((str(tmp_path / "letters.gguf"), 0.5),)
+
+
+def _auto(path: Path, cards: tuple[int, ...], monkeypatch: pytest.MonkeyPatch, *, gpu_offload: bool = True) -> int:
+    """The layers for a window of 1024 with cards that have so many MiB free."""
+    devices = tuple(GpuDevice(description="card", free=free * 2**20) for free in cards)
+    monkeypatch.setattr(load_params_module, "gpu_devices", lambda: devices)
+    engine = EngineSettings(n_ctx=1024, max_parallel=2)
+    return LoadParams.from_settings(path, ModelSettings(), engine, gpu_offload=gpu_offload).n_gpu_layers
+
+
+def test_auto_puts_as_many_layers_on_the_card_as_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The free memory of the one card decides, and none is used by a library that cannot."""
+    path = tmp_path / "llama-2-13b.Q4_0.gguf"
+    path.write_bytes(llama2_13b())
+    assert _auto(path, (3072,), monkeypatch) == 12
+    assert _auto(path, (300,), monkeypatch) == 0
+    assert _auto(path, (81920,), monkeypatch) == 41
+    assert _auto(path, (3072,), monkeypatch, gpu_offload=False) == 0
+
+
+def test_auto_tries_all_layers_where_it_cannot_calculate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a card that says its memory, with several, or with a header it does not know, the probe finds out."""
+    path = tmp_path / "m.gguf"
+    path.write_bytes(gguf())
+    assert _auto(path, (3072,), monkeypatch) == ALL_LAYERS
+    path.write_bytes(llama2_13b())
+    assert _auto(path, (), monkeypatch) == ALL_LAYERS
+    assert _auto(path, (3072, 3072), monkeypatch) == ALL_LAYERS
