@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -15,6 +15,7 @@ from hypothesis.stateful import (
     consumes,
     initialize,
     invariant,
+    multiple,
     rule,
     run_state_machine_as_test,
 )
@@ -52,17 +53,19 @@ class EngineOperations(RuleBasedStateMachine):
         named=st.booleans(),
         temperature=st.sampled_from([0.0, 1.0]),
     )
-    def submit(self, *, user: str, words: int, max_tokens: int, named: bool, temperature: float) -> Generation:
+    def submit(self, *, user: str, words: int, max_tokens: int, named: bool, temperature: float) -> Any:
         """Somebody asks something, of any length."""
-        generation = self.engine.submit(
-            GenerationRequest(
-                messages=(ChatMessage(role="user", content="word " * words),),
-                user=user,
-                conversation=user if named else None,
-                max_tokens=max_tokens,
-                sampling=SamplingParams(temperature=temperature),
-            )
+        request = GenerationRequest(
+            messages=(ChatMessage(role="user", content="word " * words),),
+            user=user,
+            conversation=user if named else None,
+            max_tokens=max_tokens,
+            sampling=SamplingParams(temperature=temperature),
         )
+        try:
+            generation = self.engine.submit(request)
+        except QueueFullError:
+            return multiple()
         self.submitted.append(generation)
         return generation
 
