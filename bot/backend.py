@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from bot.chat.composition import compose_chat
+from bot.chat.personas import Personas
 from bot.chat.service import ChatService
 from bot.closing import close
 from bot.engine.download_progress import progress_on
@@ -47,13 +48,16 @@ async def open_backend(
         )
         stack.push_async_callback(close, "the database", database.aclose)
         await TurnRepository(database).recover()
+        personas = Personas(settings.personas, default=settings.persona, generation=settings.generation)
         engine = await Engine.start(
             settings.model,
             settings.engine,
             cache_dir=paths.cache,
             notify=notify,
             progress=progress_on(Console(stderr=True), notify),
+            personas=personas.heads,
         )
         stack.push_async_callback(close, "the engine", engine.aclose)
         core = compose_chat(configuration=settings, generator=engine, database=database)
+        stack.push_async_callback(close, "the chat", core.aclose)
         yield Backend(core=core, engine=engine)

@@ -228,6 +228,9 @@ class HistorySettings(Settings):
     keep_after_cut: Annotated[float, Field(gt=0, le=0.9)] = Field(
         0.5, description="when the window is full, old turns are dropped until this share of it is used"
     )
+    overflow: Literal["shift", "drop", "summarise"] = Field(
+        "shift", description="what becomes of turns that are dropped, and of what is left"
+    )
 
 
 class UserPermissions(Settings):

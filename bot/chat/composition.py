@@ -9,17 +9,20 @@ from bot.chat.commands.info import InfoCommands
 from bot.chat.commands.persona import PersonaCommands
 from bot.chat.commands.registry import CommandRegistry
 from bot.chat.confirmations import Confirmations
+from bot.chat.conversation_context import ConversationContext
 from bot.chat.conversation_finder import ConversationFinder
 from bot.chat.generator import TextGenerator
 from bot.chat.lines import Lines
 from bot.chat.personas import Personas
 from bot.chat.prompt import PromptFitter
 from bot.chat.service import ChatService
+from bot.chat.summariser import Summariser
 from bot.chat.turn_writer import TurnWriter
 from bot.messages import CommandSpec
 from bot.settings import Configuration
 from bot.storage.conversation_repository import ConversationRepository
 from bot.storage.database import Database
+from bot.storage.summary_repository import SummaryRepository
 from bot.storage.turn_repository import TurnRepository
 
 
@@ -33,13 +36,34 @@ def compose_chat(
     personas = Personas(configuration.personas, default=configuration.persona, generation=configuration.generation)
     finder = ConversationFinder(conversations, personas)
     lines = Lines(max_waiting=configuration.engine.max_waiting_per_user)
-    writer = TurnWriter(
+    fitter = PromptFitter(generator, keep_after_cut=configuration.history.keep_after_cut)
+    summaries = SummaryRepository(database)
+    summariser = Summariser(
         generator=generator,
         conversations=conversations,
         turns=turns,
+        summaries=summaries,
+        personas=personas,
+        fitter=fitter,
+        clock=clock,
+        enabled=configuration.history.overflow == "summarise",
+    )
+    context = ConversationContext(
+        conversations=conversations,
+        turns=turns,
+        summaries=summaries,
+        summariser=summariser,
+        fitter=fitter,
+        overflow=configuration.history.overflow,
+    )
+    writer = TurnWriter(
+        generator=generator,
+        turns=turns,
         personas=personas,
         finder=finder,
-        fitter=PromptFitter(generator, keep_after_cut=configuration.history.keep_after_cut),
+        fitter=fitter,
+        context=context,
+        summariser=summariser,
     )
 
     def specs() -> tuple[CommandSpec, ...]:
@@ -57,17 +81,24 @@ def compose_chat(
                 personas=personas,
             ).commands(),
             *PersonaCommands(finder=finder, conversations=conversations, personas=personas).commands(),
-            *InfoCommands(finder=finder, generator=generator, turns=turns).commands(),
+            *InfoCommands(finder=finder, generator=generator, turns=turns, context=context).commands(),
             *DataCommands(
                 finder=finder,
                 generator=generator,
                 conversations=conversations,
                 turns=turns,
+                summaries=summaries,
+                summariser=summariser,
                 lines=lines,
                 confirmations=Confirmations(clock),
             ).commands(),
         ]
     )
     return ChatService(
-        access=AccessPolicy(configuration.permissions), registry=registry, lines=lines, writer=writer, clock=clock
+        access=AccessPolicy(configuration.permissions),
+        registry=registry,
+        lines=lines,
+        writer=writer,
+        summariser=summariser,
+        clock=clock,
     )

@@ -42,3 +42,8 @@ class TextGenerator(Protocol):
 def engine_user(adapter: str, user: str) -> str:
     """How a person is called in requests."""
     return f"{adapter}:{user}"
+
+
+def summary_user(adapter: str, user: str) -> str:
+    """The same in what the model writes for itself about a person: in the line it is nobody's turn but its own."""
+    return f"summary of {engine_user(adapter, user)}"

@@ -67,6 +67,12 @@ class Personas:
     def __iter__(self) -> Iterator[Persona]:
         return iter(self._by_key.values())
 
+    @property
+    def heads(self) -> list[tuple[ChatMessage, ...]]:
+        """How prompts begin, the default persona's first, without those that begin with nothing of their own."""
+        ordered = (self.default, *(persona for persona in self if persona is not self.default))
+        return [persona.head for persona in ordered if persona.head]
+
     def get(self, key: str) -> Persona:
         """The persona of a stored conversation; the default one where the owner has removed it since."""
         return self._by_key.get(key, self.default)

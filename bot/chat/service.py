@@ -13,6 +13,7 @@ from bot.chat.failure import report
 from bot.chat.lines import Lines
 from bot.chat.message_text import clean_text
 from bot.chat.reply import show_reply
+from bot.chat.summariser import Summariser
 from bot.chat.ticket import Ticket
 from bot.chat.turn_writer import TurnWriter
 from bot.messages import CommandSpec, IncomingMessage, ReplyDone, ReplyError
@@ -28,12 +29,20 @@ class ChatService:
     """Lets a message in, puts it in the line of its conversation, and has it answered. A `ChatCore`."""
 
     def __init__(
-        self, *, access: AccessPolicy, registry: CommandRegistry, lines: Lines, writer: TurnWriter, clock: Clock
+        self,
+        *,
+        access: AccessPolicy,
+        registry: CommandRegistry,
+        lines: Lines,
+        writer: TurnWriter,
+        summariser: Summariser,
+        clock: Clock,
     ) -> None:
         self._access = access
         self._registry = registry
         self._lines = lines
         self._writer = writer
+        self._summariser = summariser
         self._clock = clock
 
     @property
@@ -59,7 +68,12 @@ class ChatService:
         Replies under way may take `timeout_s` seconds, then they are stopped and stored as far as they came. Messages
         that wait are stored for `/retry`, and their people told so.
         """
+        await self._summariser.close()
         await self._lines.drain(timeout_s)
+
+    async def aclose(self) -> None:
+        """Stop what goes on in the background, for an end that nobody had to be drained for."""
+        await self._summariser.close()
 
     async def _let_in(self, message: IncomingMessage, delivery: Delivery) -> None:
         access = self._access.judge(message)

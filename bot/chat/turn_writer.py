@@ -1,18 +1,20 @@
 """Has replies written, and stores every message before and every reply after."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
+from bot.chat.conversation_context import ConversationContext, Cut, Shown
 from bot.chat.conversation_finder import ConversationFinder
 from bot.chat.failure import report
 from bot.chat.generator import TextGenerator, engine_user
 from bot.chat.notice import ChatEvent, Notice
 from bot.chat.personas import Persona, Personas
-from bot.chat.prompt import Prompt, PromptFitter, exchanges
+from bot.chat.prompt import PromptFitter
+from bot.chat.summariser import Summariser
 from bot.chat.ticket import Ticket
 from bot.engine.request import (
-    ChatMessage,
     GenerationDelta,
     GenerationDone,
     GenerationEvent,
@@ -23,12 +25,19 @@ from bot.engine.request import (
 )
 from bot.errors import EngineLostError, RequestError, StorageError
 from bot.messages import IncomingMessage, ReplyDelta, ReplyDone, ReplyWaiting
-from bot.storage.conversation_repository import ConversationRepository
 from bot.storage.records import Conversation, Turn
 from bot.storage.turn_repository import TurnRepository
 
 _LOGGER = logging.getLogger(__name__)
-_CUT = "(This conversation has grown longer than I can keep in mind. I have set its oldest part aside.)"
+_CUT: Mapping[Cut, str] = MappingProxyType(
+    {
+        "dropped": "(This conversation has grown longer than I can keep in mind. I have set its oldest part aside.)",
+        "summarised": (
+            "(This conversation has grown longer than I can keep in mind word for word. "
+            "Of its oldest part I keep a summary.)"
+        ),
+    }
+)
 _LOADING = "(I have been asleep and need a moment to wake up.)"
 _RESTARTING = (
     "(I am being restarted and had to stop. In a minute, send /continue to have this reply finished, "
@@ -50,18 +59,20 @@ class TurnWriter:
         self,
         *,
         generator: TextGenerator,
-        conversations: ConversationRepository,
         turns: TurnRepository,
         personas: Personas,
         finder: ConversationFinder,
         fitter: PromptFitter,
+        context: ConversationContext,
+        summariser: Summariser,
     ) -> None:
         self._generator = generator
-        self._conversations = conversations
         self._turns = turns
         self._personas = personas
         self._finder = finder
         self._fitter = fitter
+        self._context = context
+        self._summariser = summariser
 
     async def find(self, message: IncomingMessage) -> tuple[Conversation, Turn] | None:
         """The turn of a message that was stored before, in the current conversation."""
@@ -85,8 +96,9 @@ class TurnWriter:
         """
         if text is not None:
             self._fitter.check_size(text)
+        conversation = await self._context.rewrite(conversation, turn, discards=text is not None)
+        if text is not None:
             await self._turns.discard_from(conversation.id, turn.id + 1)
-            conversation = await self._reopened(conversation, turn)
         turn = await self._turns.restart(turn.id, text=text, persona=self._persona(conversation).key)
         async for event in self._write(ticket, conversation, turn):
             yield event
@@ -95,14 +107,15 @@ class TurnWriter:
         self, ticket: Ticket, conversation: Conversation, turn: Turn, reply: str
     ) -> AsyncIterator[ChatEvent]:
         """Write on at the end of the turn's `reply`; both become its reply as one text."""
+        conversation = await self._context.rewrite(conversation, turn, discards=False)
         turn = await self._turns.restart(turn.id, persona=self._persona(conversation).key)
         async for event in self._write(ticket, conversation, turn, begun=reply):
             yield event
 
     async def take_back(self, conversation: Conversation, turn: Turn) -> None:
         """Discard a turn and what followed it."""
+        await self._context.rewrite(conversation, turn, discards=True)
         await self._turns.discard_from(conversation.id, turn.id)
-        await self._reopened(conversation, turn)
 
     async def set_aside(self, ticket: Ticket) -> None:
         """Store a message that will not be answered, because the daemon stops, for `/retry` to find."""
@@ -125,28 +138,23 @@ class TurnWriter:
         )
         return turn, conversation
 
-    async def _reopened(self, conversation: Conversation, turn: Turn) -> Conversation:
-        """The conversation with its earlier turns in the context again, where all that was left of it is gone."""
-        if turn.id > conversation.context_start:
-            return conversation
-        await self._conversations.set_context_start(conversation.id, 0)
-        return replace(conversation, context_start=0)
-
     async def _write(
         self, ticket: Ticket, conversation: Conversation, turn: Turn, *, begun: str = ""
     ) -> AsyncIterator[ChatEvent]:
         ticket.about = (turn.message_id, turn.text)
         try:
-            prompt, cut = await self._prompt(conversation, turn, begun)
-            if cut:
-                yield Notice(text=_CUT)
-            request = self._request(conversation, prompt, cut=cut, continues=bool(begun))
-            generation = self._generator.submit(request)
+            persona = self._persona(conversation)
+            shown = await self._context.prompt(conversation, persona, turn, begun)
+            if shown.cut is not None:
+                yield Notice(text=_CUT[shown.cut])
+            generation = self._generator.submit(self._request(conversation, persona, shown, continues=bool(begun)))
             with ticket.writing(generation):
                 async for event in generation:
                     if isinstance(event, GenerationDone) and event.finish_reason == "cancelled" and ticket.restarting:
                         yield Notice(text=_RESTARTING)
                     yield await self._shown(turn, event, begun)
+                    if isinstance(event, GenerationDone):
+                        self._summariser.after_turn(conversation, persona, event.facts.usage)
         except (RequestError, EngineLostError) as error:
             await self._fail(turn, error.code)
             yield report(error)
@@ -154,30 +162,19 @@ class TurnWriter:
             await self._fail(turn, "storage_failed" if isinstance(error, StorageError) else "internal_error")
             raise
 
-    async def _prompt(self, conversation: Conversation, turn: Turn, begun: str) -> tuple[Prompt, bool]:
-        """What the model is shown, and whether old turns had to be left out for it, from now on."""
-        earlier = [past for past in await self._turns.context(conversation) if past.id < turn.id]
-        message = ChatMessage(role="user", content=turn.text)
-        closing = (message, ChatMessage(role="assistant", content=begun)) if begun else (message,)
-        prompt = await self._fitter.fit(self._persona(conversation), exchanges(earlier), closing)
-        if not prompt.dropped:
-            return prompt, False
-        kept = earlier[prompt.dropped :]
-        await self._conversations.set_context_start(conversation.id, kept[0].id if kept else turn.id)
-        return prompt, True
-
-    def _request(self, conversation: Conversation, prompt: Prompt, *, cut: bool, continues: bool) -> GenerationRequest:
-        persona = self._persona(conversation)
+    @staticmethod
+    def _request(conversation: Conversation, persona: Persona, shown: Shown, *, continues: bool) -> GenerationRequest:
+        max_tokens = shown.prompt.max_tokens
         return GenerationRequest(
-            messages=prompt.messages,
+            messages=shown.prompt.messages,
             user=engine_user(conversation.key.adapter, conversation.key.user),
             conversation=f"conversation-{conversation.id}",
             sampling=persona.sampling,
-            max_tokens=prompt.max_tokens,
+            max_tokens=max_tokens,
             stop=persona.stop,
             reasoning=persona.reasoning,
-            reasoning_budget=_thought(persona, prompt.max_tokens),
-            may_shift=cut,
+            reasoning_budget=_thought(persona, max_tokens),
+            may_shift=shown.may_shift,
             continue_final=continues,
         )
 

@@ -21,6 +21,20 @@ _INSERT = """
     RETURNING *
 """
 
+_STILL_CURRENT = """
+    SELECT * FROM conversations AS this WHERE id = :id AND NOT EXISTS (
+        SELECT 1 FROM conversations AS later
+        WHERE later.adapter = this.adapter AND later.user = this.user AND later.chat = this.chat
+            AND later.thread = this.thread AND later.id > this.id
+    )
+"""
+_KEEP_ONE_SUMMARY = """
+    DELETE FROM summaries WHERE conversation_id = :conversation AND id <> coalesce(
+        :summary,
+        (SELECT id FROM summaries WHERE conversation_id = :conversation ORDER BY through_turn DESC, id DESC LIMIT 1)
+    )
+"""
+
 
 class ConversationRepository:
     """The table `conversations`. Every method raises `StorageError`."""
@@ -40,6 +54,11 @@ class ConversationRepository:
             rows = await transaction.run(_CURRENT, adapter=key.adapter, chat=key.chat, thread=key.thread, user=key.user)
             return _conversation(rows[0]) if rows else await _insert(transaction, key, default_persona)
 
+    async def still_current(self, conversation_id: int) -> Conversation | None:
+        """The conversation as it is now; None where it was deleted or another has taken its place."""
+        rows = await self._database.fetch(_STILL_CURRENT, id=conversation_id)
+        return _conversation(rows[0]) if rows else None
+
     async def start_new(self, key: ConversationKey, *, persona: str) -> Conversation:
         """An empty conversation that is the current one of `key` from now on."""
         async with self._database.transaction() as transaction:
@@ -47,11 +66,23 @@ class ConversationRepository:
 
     async def set_persona(self, conversation_id: int, persona: str) -> None:
         """From the next turn on, `persona` answers."""
-        await self._update("persona", conversation_id, persona)
+        async with self._database.transaction() as transaction:
+            await _set(transaction, "persona", conversation_id, persona)
 
-    async def set_context_start(self, conversation_id: int, turn_id: int) -> None:
-        """From now on the model is shown the turns from `turn_id` on."""
-        await self._update("context_start", conversation_id, turn_id)
+    async def set_context_start(self, conversation_id: int, turn_id: int, *, summary_id: int | None = None) -> None:
+        """From now on the model is shown the turns from `turn_id` on and, before them, the summary, if there is one.
+
+        A summary that is shown no more waits for the next cut, unless a later one does.
+        """
+        async with self._database.transaction() as transaction:
+            await _set(transaction, "context_start", conversation_id, turn_id)
+            # Two steps, because of the unique index: first one summary is left, then it is marked.
+            await transaction.run(_KEEP_ONE_SUMMARY, conversation=conversation_id, summary=summary_id)
+            await transaction.run(
+                "UPDATE summaries SET shown = :shown WHERE conversation_id = :conversation",
+                shown=summary_id is not None,
+                conversation=conversation_id,
+            )
 
     async def of_user(self, adapter: str, user: str) -> list[Conversation]:
         """Every conversation of one person in all chats, oldest first."""
@@ -75,7 +106,7 @@ class ConversationRepository:
 
     async def _forget_user(self, adapter: str, user: str) -> int:
         async with self._database.transaction() as transaction:
-            # The turns go with their conversations: ON DELETE CASCADE.
+            # The turns and summaries go with their conversations: ON DELETE CASCADE.
             rows = await transaction.run(
                 "DELETE FROM conversations WHERE adapter = :adapter AND user = :user RETURNING id",
                 adapter=adapter,
@@ -84,15 +115,15 @@ class ConversationRepository:
         await self._database.erase_deleted()
         return len(rows)
 
-    async def _update(self, column: str, conversation_id: int, value: str | int) -> None:
-        async with self._database.transaction() as transaction:
-            rows = await transaction.run(
-                f"UPDATE conversations SET {column} = :value WHERE id = :id RETURNING id",  # noqa: S608 - a literal above
-                value=value,
-                id=conversation_id,
-            )
-            if not rows:
-                raise StorageError(f"conversation {conversation_id} was deleted meanwhile")
+
+async def _set(transaction: Transaction, column: str, conversation_id: int, value: str | int) -> None:
+    rows = await transaction.run(
+        f"UPDATE conversations SET {column} = :value WHERE id = :id RETURNING id",  # noqa: S608 - a literal above
+        value=value,
+        id=conversation_id,
+    )
+    if not rows:
+        raise StorageError(f"conversation {conversation_id} was deleted meanwhile")
 
 
 async def _insert(transaction: Transaction, key: ConversationKey, persona: str) -> Conversation:

@@ -62,6 +62,21 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX turns_by_message ON turns (conversation_id, message_id)",
         "CREATE INDEX turns_pending ON turns (status) WHERE status = 'pending'",
     ),
+    # 2: summaries of turns that the model is not shown word for word any more.
+    # A conversation has at most one that stands in its prompt (shown) and one that waits to take its place.
+    (
+        """
+        CREATE TABLE summaries (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            conversation_id INTEGER NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+            through_turn INTEGER NOT NULL,
+            text TEXT NOT NULL,
+            shown INTEGER NOT NULL DEFAULT 0 CHECK (shown IN (0, 1)),
+            created_ms INTEGER NOT NULL
+        ) STRICT
+        """,
+        "CREATE UNIQUE INDEX summaries_by_conversation ON summaries (conversation_id, shown)",
+    ),
 )
 
 

@@ -49,6 +49,20 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What the oldest turns of a conversation came to, in the model's words."""
+
+    id: int
+    conversation_id: int
+    through_turn: int
+    """Id of the last turn it covers; it covers all before that, too."""
+    text: str
+    shown: bool
+    """It stands in the prompt; otherwise it waits for the next cut."""
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
     """What one person has used, over all chats of an adapter. Turns that were taken back do not count."""
 

@@ -142,6 +142,17 @@ class TurnRepository:
         )
         return [_turn(row) for row in rows]
 
+    async def answered(self, conversation_id: int, *, after: int, through: int) -> list[Turn]:
+        """The exchanges after one turn's id and up to another's, oldest first, shown to the model or not."""
+        rows = await self._database.fetch(
+            "SELECT * FROM turns WHERE conversation_id = :conversation AND id > :after AND id <= :through "
+            "AND status = 'done' ORDER BY id",
+            conversation=conversation_id,
+            after=after,
+            through=through,
+        )
+        return [_turn(row) for row in rows]
+
     async def all(self, conversation_id: int) -> list[Turn]:
         """Every turn that was not discarded, oldest first."""
         rows = await self._database.fetch(

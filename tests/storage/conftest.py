@@ -7,6 +7,7 @@ from bot.messages import ConversationKey, ReplyFacts, Timings, Usage
 from bot.storage.conversation_repository import ConversationRepository
 from bot.storage.database import Database
 from bot.storage.records import Conversation
+from bot.storage.summary_repository import SummaryRepository
 from bot.storage.turn_repository import TurnRepository
 
 OpenDatabase = Callable[..., Awaitable[Database]]
@@ -49,6 +50,12 @@ def conversations(database: Database) -> ConversationRepository:
 def turns(database: Database) -> TurnRepository:
     """The turns in `database`."""
     return TurnRepository(database)
+
+
+@pytest.fixture
+def summaries(database: Database) -> SummaryRepository:
+    """The summaries in `database`."""
+    return SummaryRepository(database)
 
 
 @pytest.fixture

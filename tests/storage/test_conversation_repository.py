@@ -15,6 +15,7 @@ from bot.messages import ConversationKey, ReplyFacts
 from bot.storage.conversation_repository import ConversationRepository
 from bot.storage.database import Database
 from bot.storage.records import Conversation
+from bot.storage.summary_repository import SummaryRepository
 from bot.storage.turn_repository import TurnRepository
 
 OpenDatabase = Callable[..., Awaitable[Database]]
@@ -70,6 +71,21 @@ async def test_settings_of_a_conversation_last(
     )
 
 
+async def test_only_the_latest_conversation_of_a_key_is_current(
+    conversations: ConversationRepository, conversation: Conversation
+) -> None:
+    """One that another has taken the place of is not, nor one that is deleted; other chats make no difference."""
+    elsewhere = await conversations.current(replace(conversation.key, chat="9"), default_persona="hearth")
+    await conversations.set_persona(conversation.id, "pirate")
+    assert await conversations.still_current(conversation.id) == replace(conversation, persona="pirate")
+    new = await conversations.start_new(conversation.key, persona="hearth")
+    assert await conversations.still_current(conversation.id) is None
+    assert await conversations.still_current(new.id) == new
+    assert await conversations.still_current(elsewhere.id) == elsewhere
+    await conversations.forget_user("telegram", "42")
+    assert await conversations.still_current(new.id) is None
+
+
 async def test_conversations_of_a_user_come_from_all_chats(
     conversations: ConversationRepository, conversation: Conversation
 ) -> None:
@@ -108,6 +124,7 @@ SECRETS = {
     "message": "the key is under the third flowerpot",
     "reply": "I will remember the flowerpot",
     "thought": "flowerpots are a weak hiding place",
+    "summary": "we spoke about where the key lies",
     "id of the message": "message-e08b77",
 }
 KEPT = "somebody else's shopping list"
@@ -137,6 +154,7 @@ async def remember(database: Database, facts: ReplyFacts) -> None:
             last = await turns.last(conversation.id)
             assert last is not None
             await turns.restart(last.id, text="a changed message")
+            await SummaryRepository(database).put(conversation.id, through_turn=last.id, text=SECRETS["summary"])
             await turns.discard_from(conversation.id, last.id - 5)
 
 

@@ -13,6 +13,7 @@ from bot.settings import Configuration
 from bot.storage.conversation_repository import ConversationRepository
 from bot.storage.database import Database
 from bot.storage.records import Conversation, Turn
+from bot.storage.summary_repository import SummaryRepository
 from bot.storage.turn_repository import TurnRepository
 from tests.support.fake_clock import FakeClock
 from tests.support.recording_target import RecordingTarget
@@ -45,6 +46,7 @@ class ChatBench:
         self.clock = FakeClock()
         self.conversations = ConversationRepository(database)
         self.turns = TurnRepository(database)
+        self.summaries = SummaryRepository(database)
         self.service: ChatService = compose_chat(
             configuration=settings, generator=self.engine, database=database, clock=self.clock
         )
@@ -54,6 +56,18 @@ class ChatBench:
     def lines(self) -> Lines:
         """Where messages wait."""
         return self.service._lines
+
+    @property
+    def summarising(self) -> list[asyncio.Task[None]]:
+        """Summaries that are being written, or wait for a quiet moment."""
+        return [*self.service._summariser._tasks.values()]
+
+    async def pause(self) -> None:
+        """Let a second go by in which nobody needs the model, and what it is used for then come to its end."""
+        tasks = self.summarising
+        await self.clock.asleep(1)
+        self.clock.advance(1)
+        await asyncio.gather(*tasks)
 
     def message(self, text: str, *, user: str = "ann", **fields: Any) -> IncomingMessage:
         """A message in the user's private chat, with an id of its own."""

@@ -1,7 +1,7 @@
 """A scripted model, for tests of the layers above the engine."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bot.engine.generation import Generation
@@ -44,7 +44,7 @@ class ScriptedReply:
 
 
 class ScriptedEngine:
-    """Says what was enqueued, in order; then repeats the last message. A token is a word here.
+    """Says what was enqueued, in order; then what `answer` makes of the request. A token is a word here.
 
     `history` holds every request, `counts` the size of every prompt that was counted, `forgotten` who was.
     """
@@ -54,6 +54,10 @@ class ScriptedEngine:
         self.history: list[GenerationRequest] = []
         self.counts: list[int] = []
         self.forgotten: list[str] = []
+        self.answer: Callable[[GenerationRequest], str] = lambda request: f"re: {request.messages[-1].content}"
+        self.waiting = 0
+        """Requests of others in the line, for `status`."""
+        self.loaded = True
         self._script: list[ScriptedReply] = []
         self._running: dict[int, ScriptedReply] = {}
         self._kept: dict[str, tuple[ChatMessage, ...]] = {}
@@ -92,7 +96,7 @@ class ScriptedEngine:
         """Play the next reply."""
         self.history.append(request)
         if not self._script:
-            self.enqueue(f"re: {request.messages[-1].content}")
+            self.enqueue(self.answer(request))
         reply = self._script.pop(0)
         if reply.refusal is not None:
             raise reply.refusal
@@ -117,7 +121,14 @@ class ScriptedEngine:
 
     def status(self) -> EngineStatus:
         """What it is playing."""
-        return EngineStatus(model="scripted", running=len(self._running), waiting=0, max_parallel=2, n_ctx=self.n_ctx)
+        return EngineStatus(
+            model="scripted",
+            loaded=self.loaded,
+            running=len(self._running),
+            waiting=self.waiting,
+            max_parallel=2,
+            n_ctx=self.n_ctx,
+        )
 
     async def _play(self, generation: Generation, request: GenerationRequest, reply: ScriptedReply) -> None:
         try:

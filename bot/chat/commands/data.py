@@ -7,13 +7,15 @@ from bot.chat.confirmations import Confirmations
 from bot.chat.conversation_finder import ConversationFinder
 from bot.chat.counted import counted
 from bot.chat.excerpt import excerpt
-from bot.chat.generator import TextGenerator, engine_user
+from bot.chat.generator import TextGenerator, engine_user, summary_user
 from bot.chat.lines import Lines
+from bot.chat.summariser import Summariser
 from bot.chat.ticket import Ticket
 from bot.chat.transcript import Transcript
 from bot.messages import CommandSpec
 from bot.storage.conversation_repository import ConversationRepository
 from bot.storage.records import Turn
+from bot.storage.summary_repository import SummaryRepository
 from bot.storage.turn_repository import TurnRepository
 
 _RECENT = 10
@@ -30,6 +32,8 @@ class DataCommands:
         generator: TextGenerator,
         conversations: ConversationRepository,
         turns: TurnRepository,
+        summaries: SummaryRepository,
+        summariser: Summariser,
         lines: Lines,
         confirmations: Confirmations,
     ) -> None:
@@ -37,6 +41,8 @@ class DataCommands:
         self._conversations = conversations
         self._finder = finder
         self._turns = turns
+        self._summaries = summaries
+        self._summariser = summariser
         self._lines = lines
         self._confirmations = confirmations
 
@@ -84,7 +90,7 @@ class DataCommands:
         if not turns:
             await call.say("This conversation is empty so far; there is nothing to export.")
             return
-        transcript = Transcript(conversation, turns)
+        transcript = Transcript(conversation, turns, await self._summaries.of(conversation.id))
         name = f"conversation-{conversation.id}"
         sent = await call.delivery.send_file(
             f"{name}.md", transcript.markdown().encode(), "This conversation, for reading"
@@ -103,7 +109,9 @@ class DataCommands:
                 await call.say("Nothing was asked in the last two minutes. Send /forget first.")
                 return
             async with self._lines.paused(adapter, user):
-                await self._generator.forget([engine_user(adapter, user)])
+                conversations = await self._conversations.of_user(adapter, user)
+                await self._summariser.abandon(conversation.id for conversation in conversations)
+                await self._generator.forget([engine_user(adapter, user), summary_user(adapter, user)])
                 count = await self._conversations.forget_user(adapter, user)
             await call.say(f"Done. I have deleted everything of yours, {counted(count, 'conversation')}, for good.")
             return

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from bot.chat.access import person_id
 from bot.chat.commands.command import Command, CommandCall, ImmediateCommand
+from bot.chat.conversation_context import ConversationContext
 from bot.chat.conversation_finder import ConversationFinder
 from bot.chat.counted import counted
 from bot.chat.generator import TextGenerator
-from bot.chat.prompt import exchanges
 from bot.engine.request import ChatMessage
 from bot.messages import CommandSpec, ReplyFacts
 from bot.storage.turn_repository import TurnRepository
@@ -22,7 +22,9 @@ class InfoCommands:
         finder: ConversationFinder,
         generator: TextGenerator,
         turns: TurnRepository,
+        context: ConversationContext,
     ) -> None:
+        self._context = context
         self._generator = generator
         self._finder = finder
         self._turns = turns
@@ -59,10 +61,9 @@ class InfoCommands:
 
     async def _status(self, call: CommandCall) -> None:
         conversation, persona = await self._finder.find(call.message.key)
-        context = await self._turns.context(conversation)
-        past = (message for exchange in exchanges(context) for message in exchange)
+        before, count = await self._context.messages(conversation, persona)
         # With a next message, empty so far: templates may insist on one of the user.
-        messages = (*persona.head, *past, ChatMessage(role="user", content=""))
+        messages = (*before, ChatMessage(role="user", content=""))
         used = await self._generator.count_prompt_tokens(messages, reasoning=persona.reasoning)
         engine = self._generator.status()
         lines = [
@@ -70,7 +71,7 @@ class InfoCommands:
             f"- Persona: {persona.name}",
             f"- Line: {engine.running} of at most {engine.max_parallel} being answered, {engine.waiting} waiting",
             f"- Context: {used:,} of {engine.n_ctx:,} tokens ({used * 100 // engine.n_ctx}%), "
-            + counted(len(context), "exchange"),
+            + counted(count, "exchange"),
         ]
         await call.say("\n".join(lines))
 
