@@ -35,8 +35,9 @@ contracts: $(READY_DEV)
 unit: $(READY_DEV)
 	$(BIN)/pytest --cov --cov-report=term
 
-bench: $(READY_DEV)
-	$(BIN)/python benchmarks/step_cost.py
+# make bench      measure against llama-server and llama_cpp.server; ARGS="together --runs 1" for a part of it
+bench: $(READY)-bench
+	$(BIN)/python -m benchmarks $(ARGS)
 
 # make rebuild    compile llama.cpp again, for another CPU or with CMAKE_ARGS for a GPU
 rebuild: $(READY)
@@ -59,6 +60,10 @@ $(READY): $(BIN)/python
 
 $(READY_DEV): $(READY)
 	@$(BIN)/pip install --disable-pip-version-check --progress-bar off --group dev $(quiet_pip)
+	@touch $@
+
+$(READY)-bench: $(READY)
+	@$(BIN)/pip install --disable-pip-version-check --progress-bar off --group bench $(quiet_pip)
 	@touch $@
 
 no_compiler := No C/C++ compiler. Debian, Ubuntu: sudo apt install build-essential; Fedora: sudo dnf install gcc-c++; Arch: sudo pacman -S base-devel

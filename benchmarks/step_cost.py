@@ -1,79 +1,119 @@
-"""Python's share of a step: the time between two `llama_decode` calls, for 1, 4, 8 and 16 replies in one batch.
-
-Everything that is not inside `llama_decode` counts as Python: scheduling, sampling (native, but asked for from
-Python), text, events, and the event loop that competes for the interpreter.
-
-    python benchmarks/step_cost.py [MODEL.gguf]
-"""
+"""Where the time of a step goes, for a number of replies in one batch."""
 
 import asyncio
 import itertools
-import platform
-import statistics
-import sys
-import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
+from typing import Any, Self
 
-from bot.engine.engine import Engine
+import llama_cpp
+
+from benchmarks.hearthbot import Hearthbot
 from bot.engine.request import ChatMessage, GenerationDone, GenerationRequest, SamplingParams
-from bot.engine.runner import BatchPart
-from bot.settings import EngineSettings, ModelSettings
+from bot.settings import EngineSettings
 
 TOKENS = 120
-SAMPLING = SamplingParams(temperature=0.7, top_k=40, top_p=0.95, min_p=0.05)
+SAMPLING = SamplingParams(temperature=0.7, top_k=40, top_p=0.95, min_p=0.05, seed=1)
 
 
-async def measure(model: ModelSettings, parallel: int) -> tuple[float, float]:
-    """Median step and median time outside of `llama_decode`, in milliseconds."""
-    settings = EngineSettings(n_ctx=1024, max_parallel=parallel, probe="off")
-    with tempfile.TemporaryDirectory() as folder:
-        engine = await Engine.start(model, settings, cache_dir=Path(folder), notify=print)
-        runner = engine.model.core._runner
-        decode = runner.decode
-        spans: list[tuple[float, float, int]] = []
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepCost:
+    """Medians in milliseconds."""
 
-        def timed(parts: list[BatchPart]) -> dict[int, int]:
-            start = time.perf_counter()
-            outputs = decode(parts)
-            spans.append((start, time.perf_counter(), len(outputs)))
-            return outputs
+    step_ms: float
+    decode_ms: float
+    sampling_ms: float
+    """Inside llama.cpp's samplers, all replies together."""
+    python_ms: float
+    """All the rest: scheduling, text, events, and the event loop that competes for the interpreter."""
 
-        runner.decode = timed
-        requests = [
-            GenerationRequest(
-                messages=(ChatMessage(role="user", content=f"Write a long story about the number {user}."),),
-                user=str(user),
-                conversation=str(user),
-                max_tokens=TOKENS,
-                sampling=SAMPLING,
-            )
-            for user in range(parallel)
-        ]
+    @property
+    def share(self) -> float:
+        """Python's part of a step, 0 to 1."""
+        return self.python_ms / self.step_ms
 
-        async def read(request: GenerationRequest) -> GenerationDone:
-            return await engine.submit(request).result()
 
-        await asyncio.gather(*map(read, requests))
-        await engine.aclose()
-    full = [
-        (after[0] - before[0], after[0] - before[1])
-        for before, after in itertools.pairwise(spans)
-        if before[2] == after[2] == parallel
+class _Clock:
+    """Times the calls into llama.cpp."""
+
+    def __init__(self) -> None:
+        self.decodes: list[tuple[float, float, float]] = []
+        """Start and end of each `llama_decode`, and the sampling before it, in seconds."""
+        self._sampling = 0.0
+        self._originals = {name: getattr(llama_cpp, name) for name in ("llama_decode", "llama_sampler_sample")}
+
+    def __enter__(self) -> Self:
+        vars(llama_cpp).update(
+            llama_decode=self._decode(self._originals["llama_decode"]),
+            llama_sampler_sample=self._sample(self._originals["llama_sampler_sample"]),
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        vars(llama_cpp).update(self._originals)
+
+    def _decode(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*arguments: Any) -> Any:
+            started = time.perf_counter()
+            result = call(*arguments)
+            self.decodes.append((started, time.perf_counter(), self._sampling))
+            self._sampling = 0.0
+            return result
+
+        return timed
+
+    def _sample(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*arguments: Any) -> Any:
+            started = time.perf_counter()
+            result = call(*arguments)
+            self._sampling += time.perf_counter() - started
+            return result
+
+        return timed
+
+
+async def measure_steps(model: Path, settings: EngineSettings) -> StepCost:
+    """Let as many replies as there are sequences be written together, and look at the steps that had them all."""
+    parallel = settings.max_parallel
+    contender = Hearthbot("hearthbot", model, settings)
+    requests = [
+        GenerationRequest(
+            messages=(ChatMessage(role="user", content=f"Write a long story about the number {user}."),),
+            user=str(user),
+            conversation=str(user),
+            max_tokens=TOKENS,
+            sampling=SAMPLING,
+        )
+        for user in range(parallel)
     ]
-    return statistics.median(step for step, _ in full) * 1000, statistics.median(gap for _, gap in full) * 1000
+    with _Clock() as clock:
+        async with contender:
+            full: list[int] = []
+            decode = contender.engine.model.runner.decode
 
+            def counting(parts: Any) -> dict[int, int]:
+                outputs = decode(parts)
+                if len(parts) == len(outputs) == parallel and sum(len(part.tokens) for part in parts) == parallel:
+                    full.append(len(clock.decodes) - 1)
+                return outputs
 
-def main() -> None:
-    """Print the table."""
-    model = ModelSettings(path=sys.argv[1]) if len(sys.argv) > 1 else ModelSettings()
-    print(f"{platform.machine()}, {platform.processor() or 'unknown CPU'}; {TOKENS} tokens a reply")
-    print("| replies | step, ms | outside llama_decode, ms | share |")
-    print("|---|---|---|---|")
-    for parallel in (1, 4, 8, 16):
-        step, gap = asyncio.run(measure(model, parallel))
-        print(f"| {parallel} | {step:.1f} | {gap:.2f} | {gap / step:.1%} |")
+            vars(contender.engine.model.runner)["decode"] = counting
 
+            async def read(request: GenerationRequest) -> GenerationDone:
+                return await contender.engine.submit(request).result()
 
-if __name__ == "__main__":
-    main()
+            await asyncio.gather(*map(read, requests))
+    spans = [
+        (clock.decodes[one], clock.decodes[next_one])
+        for one, next_one in itertools.pairwise(full)
+        if next_one == one + 1
+    ]
+    return StepCost(
+        step_ms=median(after[0] - before[0] for before, after in spans) * 1000,
+        decode_ms=median(before[1] - before[0] for before, _ in spans) * 1000,
+        sampling_ms=median(after[2] for _, after in spans) * 1000,
+        python_ms=median(after[0] - before[1] - after[2] for before, after in spans) * 1000,
+    )

@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -101,6 +102,55 @@ def doctor(
     from bot import cli_doctor  # noqa: PLC0415
 
     raise typer.Exit(cli_doctor.examine(config, as_json=as_json))
+
+
+@app.command()
+def fit(
+    model: Annotated[
+        Path | None, typer.Argument(metavar="[MODEL]", help="A GGUF file, or just its header. [default: as configured]")
+    ] = None,
+    *,
+    config: ConfigOption = None,
+    vram: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="The card's free memory, such as 3GiB. [default: asked for]")
+    ] = None,
+    n_ctx: Annotated[int | None, typer.Option(help="Window of one conversation, in tokens.")] = None,
+    max_parallel: Annotated[int | None, typer.Option(help="Conversations at the same time.")] = None,
+    type_k: Annotated[str | None, typer.Option(metavar="TYPE", help="Type of the K cache.")] = None,
+    type_v: Annotated[str | None, typer.Option(metavar="TYPE", help="Type of the V cache.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Calculate how many layers of a model fit on a graphics card, which need not be there.
+
+    What is not given is as configured: n_ctx, max_parallel, the cache's types, n_ubatch, flash_attn, vram_margin_mib.
+    """
+    from bot import cli_fit  # noqa: PLC0415
+
+    cli_fit.show(
+        config,
+        model,
+        vram=vram,
+        as_json=as_json,
+        n_ctx=n_ctx,
+        max_parallel=max_parallel,
+        type_k=type_k,
+        type_v=type_v,
+    )
+
+
+@app.command()
+def bench(
+    *,
+    config: ConfigOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure how fast this box is with its model, and with other settings, and say what is worth changing.
+
+    Takes one to a few minutes. Nothing is changed. Other programs, and a daemon that is answering, spoil the figures.
+    """
+    from bot import cli_bench  # noqa: PLC0415
+
+    cli_bench.measure(config, as_json=as_json)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

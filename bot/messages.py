@@ -117,9 +117,12 @@ class ReplyFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyWaiting:
-    """The request stands in the line; `position` 1 is next."""
+    """The request stands in the line."""
 
     position: int
+    """1 is next."""
+    wait_s: float | None = None
+    """Estimated seconds until it is served; None where nothing was measured yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,14 +129,16 @@ class EngineSettings(Settings):
     max_waiting: PositiveInt = Field(64, description="requests that may wait in line")
     max_waiting_per_user: PositiveInt = Field(8, description="requests of one person that may wait in line")
     n_batch: Annotated[int, Field(ge=32)] = Field(512, description="most tokens in one step")
-    n_ubatch: Annotated[int, Field(ge=32)] = Field(
-        default_factory=lambda data: min(512, data.get("n_batch", 512)),
-        description="most tokens computed at once; never more than n_batch",
+    n_ubatch: Annotated[int, Field(ge=32)] | None = Field(
+        None, description="most tokens computed at once; never more than n_batch"
     )
     n_threads: PositiveInt | None = Field(None, description="CPU threads for writing")
     n_threads_batch: PositiveInt | None = Field(None, description="CPU threads for reading")
     n_gpu_layers: Annotated[int, Field(ge=-1)] | Literal["auto"] = Field(
         "auto", description="layers on the GPU; -1 is all, auto is as many as work"
+    )
+    vram_margin_mib: Annotated[int, Field(ge=0)] = Field(
+        256, description="MiB of the card's free memory that n_gpu_layers leaves unused; the driver needs some itself"
     )
     main_gpu: Annotated[int, Field(ge=0)] = Field(0, description="which GPU, where there are several")
     split_mode: Literal["none", "layer", "row"] = Field("layer", description="how several GPUs share the model")
@@ -153,6 +155,9 @@ class EngineSettings(Settings):
         None, description="fixed seed for every reply that sets none of its own"
     )
     probe: Literal["auto", "off"] = Field("auto", description="try the model in a child process before the first use")
+    tune: Literal["auto", "off"] = Field(
+        "auto", description="measure once which flash_attn, threads and n_ubatch suit this machine; needs probe: auto"
+    )
     step_target_ms: PositiveInt = Field(
         200, description="longest step while somebody's reply streams; sizes the prefill chunk"
     )
@@ -175,7 +180,7 @@ class EngineSettings(Settings):
 
     @model_validator(mode="after")
     def _consistent(self) -> "EngineSettings":
-        if self.n_ubatch > self.n_batch:
+        if self.n_ubatch is not None and self.n_ubatch > self.n_batch:
             raise conflict(
                 f"n_ubatch ({self.n_ubatch}) must not be larger than n_batch ({self.n_batch})",
                 ("n_ubatch",),

@@ -14,7 +14,7 @@ import pytest
 from tests.support.hearthbot_process import Hearthbot
 
 SMALL = """
-engine: {n_ctx: 512, max_parallel: 1, n_threads: 1, n_threads_batch: 1, shutdown_timeout: 60}
+engine: {n_ctx: 512, max_parallel: 1, n_threads: 1, tune: off, shutdown_timeout: 60}
 generation: {temperature: 0, max_tokens: 6}
 personas:
   terse: {name: Terse, system_prompt: Be brief.}
@@ -225,3 +225,39 @@ def test_kill_9_at_any_moment_leaves_a_conversation_that_goes_on(hearthbot: Hear
     shown = hearthbot.run("chat", "--json", "--user", "anna", stdin="Are you still there?\n")
     assert shown.returncode == 0, shown.stderr
     assert replies(shown.stdout)[0]["error"] is None
+
+
+LOSING = """
+import runpy
+from bot.engine.runner import Runner
+from bot.errors import EngineLostError
+
+decode, calls = Runner.decode, []
+
+def failing(self, parts):
+    calls.append(parts)
+    if len(calls) > 20:
+        raise EngineLostError("llama_decode returned -3")
+    return decode(self, parts)
+
+Runner.decode = failing
+runpy.run_module("bot.cli", run_name="__main__", alter_sys=True)
+"""
+"""The program, with a context that breaks for good while a reply is written."""
+
+
+def test_a_lost_engine_is_said_and_ends_the_process(hearthbot: Hearthbot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits gets plain words, the exit code asks for a restart, and afterwards the message can be retried."""
+    hearthbot.configure(ENDLESS)
+    losing = (*hearthbot.command()[:1], "-c", LOSING, "chat", "--json")
+    monkeypatch.setattr(hearthbot, "command", lambda *_: losing)
+    done = hearthbot.run(stdin="Hello\n")
+    monkeypatch.undo()
+    assert done.returncode == 5, done.stderr
+    (reply,) = replies(done.stdout)
+    assert reply["error"] == "engine_lost"
+    assert "restarted" in reply["text"]
+    assert "llama_decode" not in done.stdout
+    hearthbot.configure(SMALL)
+    again = hearthbot.run("chat", "--json", stdin="/retry\n")
+    assert replies(again.stdout)[0]["finish_reason"] is not None

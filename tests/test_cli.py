@@ -29,7 +29,7 @@ def test_help_imports_nothing_heavy() -> None:
 def test_every_command_is_in_the_help(hearthbot: Hearthbot) -> None:
     """What the program can do is found without a manual."""
     shown = hearthbot.run("--help")
-    assert all(command in shown.stdout for command in ("run", "chat", "doctor", "config", "history"))
+    assert all(command in shown.stdout for command in ("run", "chat", "doctor", "fit", "config", "history"))
 
 
 def test_a_daemon_that_nobody_can_reach_says_what_to_configure(hearthbot: Hearthbot) -> None:

@@ -127,13 +127,8 @@ class ChatService:
             return
         if found is None:
             await self._answer(ticket, delivery)
-            return
-        call = found.call(ticket.message, delivery, admin=admin)
-        match found.command:
-            case LineCommand():
-                await found.command.run(call, ticket)
-            case ImmediateCommand():
-                await found.command.run(call)
+        elif isinstance(found.command, LineCommand):  # the others never stand in line
+            await found.command.run(found.call(ticket.message, delivery, admin=admin), ticket)
 
     async def _answer(self, ticket: Ticket, delivery: Delivery) -> None:
         message = ticket.message

@@ -184,7 +184,7 @@ class TurnWriter:
             case GenerationLoading():
                 return Notice(text=_LOADING)
             case GenerationWaiting():
-                return ReplyWaiting(position=event.position)
+                return ReplyWaiting(position=event.position, wait_s=event.wait_s)
             case GenerationDelta():
                 return ReplyDelta(text=event.text, reasoning=event.reasoning)
             case GenerationDone():

@@ -9,19 +9,20 @@ _WEIGHT = 0.3
 class ChunkSizer:
     """Keeps a step near a target duration, from the rates measured so far."""
 
-    def __init__(self, *, target_s: float, n_batch: int) -> None:
+    def __init__(self, *, target_s: float, n_batch: int, prefill_tokens_per_s: float | None = None) -> None:
         """`target_s` is the longest a step may take while a reply streams.
 
         Nobody streaming, it may take four times that, which is then the longest a cancelled prompt holds the engine.
+        `prefill_tokens_per_s` is a rate that was measured before, as the first guess.
         """
         self._target_s = target_s
         self._n_batch = n_batch
-        self._seconds_per_token: float | None = None
+        self._seconds_per_token = 1 / prefill_tokens_per_s if prefill_tokens_per_s else None
         self._decode_s = 0.0
 
     @property
     def prefill_tokens_per_s(self) -> float | None:
-        """Measured rate; None before the first measurement."""
+        """Measured rate; None before the first measurement, unless one was given."""
         return 1 / self._seconds_per_token if self._seconds_per_token else None
 
     def size(self, *, decoding: int) -> int:

@@ -107,9 +107,11 @@ class Core:
                 break
             if not sequence.prepared:
                 self._prepare(sequence)
-            count = min(budget, sequence.pending)
+            count = min(budget, _slot_of(sequence).readable)
             parts.append(ScheduledPart(sequence, count))
             budget -= count
+            if count < sequence.pending:
+                break  # the next prompt may begin with what this one has still to read
         return parts
 
     def _prepare(self, sequence: Sequence) -> None:
@@ -153,7 +155,10 @@ class Core:
         except NoCellsError:
             return self._give_up(parts)
         for part in parts:
-            _slot_of(part.sequence).evaluated += part.count
+            slot = _slot_of(part.sequence)
+            slot.evaluated += part.count
+            if slot.evaluated == slot.checkpoint:
+                self._cache.keep_checkpoint(slot)
         return outputs
 
     def _give_up(self, parts: list[ScheduledPart]) -> dict[int, int]:

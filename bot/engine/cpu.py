@@ -10,13 +10,18 @@ def physical_cores() -> int:
     Source: `thread_siblings_list` in Linux' sysfs (Documentation/ABI/stable/sysfs-devices-system-cpu).
     Where that cannot be read, every usable CPU counts.
     """
-    usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
+    usable = _usable()
     siblings = Path("/sys/devices/system/cpu")
     try:
         cores = {(siblings / f"cpu{cpu}/topology/thread_siblings_list").read_text() for cpu in usable}
     except OSError:
         return len(usable)
     return len(cores)
+
+
+def logical_cpus() -> int:
+    """CPUs this process may use, hyper-threads counted each."""
+    return len(_usable())
 
 
 def cpu_description() -> str:
@@ -28,3 +33,7 @@ def cpu_description() -> str:
     wanted = ("model name", "flags", "Features")
     first = {line.split(":")[0].strip(): line for line in reversed(lines) if line.startswith(wanted)}
     return "\n".join(first[key] for key in sorted(first))
+
+
+def _usable() -> set[int]:
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))

@@ -125,12 +125,21 @@ class Engine:
         """
         if self._error is not None:
             raise self._error
-        if len(self._reading) >= self._source.engine.max_waiting:
+        settings = self._source.engine
+        # The line refuses what is too much; this only bounds what may be on its way to it while a model is loaded.
+        if len(self._reading) > 2 * (settings.max_waiting + settings.max_parallel):
             raise QueueFullError("Too many people are waiting right now. Please try again in a few minutes.")
         generation = Generation(next(self._ids), self._cancel)
-        reading = self._loop.create_task(self._read(generation, request, time.perf_counter()))
+        submitted_at = time.perf_counter()
+        reading = self._loop.create_task(self._read(generation, request, submitted_at), name="prompt")
         self._reading[generation.request_id] = reading
-        reading.add_done_callback(lambda _: self._reading.pop(generation.request_id))
+
+        def done(task: asyncio.Task[None]) -> None:
+            del self._reading[generation.request_id]
+            if task.cancelled():  # perhaps before its first line
+                generation.push(GenerationDone(text="", reasoning="", facts=_nothing_done(submitted_at)))
+
+        reading.add_done_callback(done)
         return generation
 
     async def count_prompt_tokens(
@@ -176,7 +185,9 @@ class Engine:
             return True
 
     async def forget(self, users: SequenceOf[str]) -> None:
-        """Drop every KV state of these users, from the context, RAM and disk."""
+        """Drop every KV state of these users, from the context, RAM and disk. Raises `EngineLostError`."""
+        if self._error is not None:
+            raise self._error
         async with self._switching:
             model = self._model or await self._load()  # only with it the files on disk are known
             await asyncio.wrap_future(self.lock.call(lambda: model.core.forget(set(users))))
@@ -211,8 +222,6 @@ class Engine:
                 notice.cancel()
                 prompt = await self._loop.run_in_executor(self._readers, model.read, request)
                 self._enqueue(model, generation, request, prompt, submitted_at)
-        except asyncio.CancelledError:
-            generation.push(GenerationDone(text="", reasoning="", facts=_nothing_done(submitted_at)))
         except (RequestError, EngineLostError) as error:
             generation.push(GenerationFailed(error=error, text=""))
         except HearthbotError as error:

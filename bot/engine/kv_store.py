@@ -44,12 +44,24 @@ class _Entry:
 class KvStore:
     """Least recently used states fall from RAM to disk, and from disk into oblivion."""
 
-    def __init__(self, *, ram_limit: int, disk_limit: int, folder: Path, fingerprint: str) -> None:
-        """Limits are bytes; 0 switches a tier off. `fingerprint` tells which states fit the loaded model."""
+    def __init__(
+        self,
+        *,
+        ram_limit: int,
+        disk_limit: int,
+        folder: Path,
+        fingerprint: str,
+        usable: Callable[[TokenLog, bytes], int] = TokenLog.common_tokens,
+    ) -> None:
+        """Limits are bytes; 0 switches a tier off. `fingerprint` tells which states fit the loaded model.
+
+        `usable` tells how many tokens of a prompt's start a state can give; called from any thread.
+        """
         self._ram_limit = ram_limit
         self._disk_limit = disk_limit
         self._folder = folder
         self._fingerprint = fingerprint
+        self._usable = usable
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         """Least recently used first."""
@@ -58,8 +70,8 @@ class KvStore:
             self._index_disk()
 
     def put(self, state: StoredState) -> None:
-        """Keep a state, in place of what its conversation had before."""
-        key = _key(state)
+        """Keep a state, in place of what its conversation had before; a checkpoint replaces a checkpoint only."""
+        key = _key(state.owner, state.log)
         with self._lock:
             self._drop_prefixes_of(state)
             entry = self._entries.setdefault(key, _Entry(key=key, owner=state.owner, log=state.log))
@@ -77,13 +89,19 @@ class KvStore:
             self._write_later(entry)
 
     def best(self, text: bytes, may_use: Callable[[StateOwner], bool]) -> tuple[str, int]:
-        """The key of the state that shares most of a text's start, and how many tokens; ("", 0) for none."""
+        """The key of the state that gives most of a text's start, and how many tokens; ("", 0) for none."""
         with self._lock:
-            shared = (
-                (entry.key, entry.log.common_tokens(text)) for entry in self._entries.values() if may_use(entry.owner)
+            usable = (
+                (entry.key, self._usable(entry.log, text)) for entry in self._entries.values() if may_use(entry.owner)
             )
-            best = max(shared, key=lambda pair: pair[1], default=("", 0))
+            best = max(usable, key=lambda pair: pair[1], default=("", 0))
             return best if best[1] else ("", 0)
+
+    def of(self, owner: StateOwner) -> tuple[str, TokenLog] | None:
+        """The key and the log of a conversation's own state."""
+        with self._lock:
+            entry = self._entries.get(_key(owner, TokenLog()))
+            return (entry.key, entry.log) if entry is not None and owner.conversation is not None else None
 
     def get(self, key: str) -> StoredState | None:
         """The state, from RAM or disk; None when it is gone or its file is not to be trusted."""
@@ -106,8 +124,8 @@ class KvStore:
 
     def prefetch(self, text: bytes) -> None:
         """Read the state that a prompt will want from disk, so that the inference thread need not."""
-        key, shared = self.best(text, lambda _: True)
-        if shared:
+        key, tokens = self.best(text, lambda _: True)
+        if tokens:
             self.get(key)
 
     def forget(self, may_forget: Callable[[StateOwner], bool]) -> None:
@@ -150,7 +168,11 @@ class KvStore:
         if state.owner.conversation is not None:
             return
         for entry in list(self._entries.values()):
-            if entry.owner == state.owner and state.log.text.startswith(entry.log.text) and entry.key != _key(state):
+            if (
+                entry.owner == state.owner
+                and state.log.text.startswith(entry.log.text)
+                and entry.key != _key(state.owner, state.log)
+            ):
                 del self._entries[entry.key]
                 self._writer.submit(self._unlink, entry)
 
@@ -257,10 +279,12 @@ class KvStore:
             _LOGGER.warning("a KV state could not be deleted: %s", error)
 
 
-def _key(state: StoredState) -> str:
+def _key(owner: StateOwner, log: TokenLog) -> str:
     """A file name: the conversation's, or for a request without one its text's."""
-    if state.owner.conversation is not None:
-        source = b"conversation\0" + state.owner.conversation.encode()
+    if owner.conversation is not None:
+        source = b"conversation\0" + owner.conversation.encode()
     else:
-        source = b"text\0" + state.owner.user.encode() + b"\0" + bytes(state.log.text)
+        source = b"text\0" + owner.user.encode() + b"\0" + bytes(log.text)
+    if owner.checkpoint:
+        source = b"checkpoint\0" + source
     return hashlib.sha256(source).hexdigest()[:40]

@@ -1,13 +1,23 @@
 """How a model is loaded, as plain numbers: what the probe tries, remembers and hands to the runner."""
 
+import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from bot.engine.cpu import physical_cores
+from bot.engine.gpu_devices import gpu_devices
+from bot.engine.gpu_fit import MIB, FitContext, GpuFit
+from bot.engine.model_file import existing_gguf, peek
+from bot.engine.model_shape import ModelShape
+from bot.errors import ModelLoadError
 from bot.settings import EngineSettings, ModelSettings
 
+_LOGGER = logging.getLogger(__name__)
+
 ALL_LAYERS = -1
+_UBATCH = 512
+_FLOAT_TYPES = frozenset({"f32", "f16", "bf16"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,14 +48,21 @@ class LoadParams:
     rope: dict[str, Any]
     lora: tuple[tuple[str, float], ...]
     """Path and scale of each adapter."""
+    tunable: tuple[str, ...] | None
+    """Names of the fields that may be chosen by measuring, as the owner left them open; None for no measuring."""
+    prefill_tokens_per_s: float | None
+    """How fast a message is read here, where that was measured."""
 
     @classmethod
     def from_settings(
         cls, path: Path, model: ModelSettings, engine: EngineSettings, *, gpu_offload: bool
     ) -> "LoadParams":
-        """What the owner asked for. `gpu_offload` is whether the installed library can use a GPU at all."""
+        """What the owner asked for. `gpu_offload` is whether the installed library can use a GPU at all.
+
+        Raises `ModelLoadError` for a LoRA adapter that is missing or damaged.
+        """
         if engine.n_gpu_layers == "auto":
-            layers = ALL_LAYERS if gpu_offload else 0
+            layers = _fitting(path, engine) if gpu_offload else 0
         else:
             layers = engine.n_gpu_layers if gpu_offload else 0
         return cls(
@@ -53,7 +70,7 @@ class LoadParams:
             n_ctx=engine.n_ctx,
             max_parallel=engine.max_parallel,
             n_batch=engine.n_batch,
-            n_ubatch=engine.n_ubatch,
+            n_ubatch=engine.n_ubatch or min(_UBATCH, engine.n_batch),
             n_threads=engine.n_threads or physical_cores(),
             n_threads_batch=engine.n_threads_batch or engine.n_threads or physical_cores(),
             n_gpu_layers=layers,
@@ -67,7 +84,12 @@ class LoadParams:
             use_mlock=engine.use_mlock,
             use_extra_bufts=True,
             rope=engine.rope.model_dump(exclude_none=True),
-            lora=tuple((lora.path, lora.scale) for lora in model.lora),
+            lora=tuple(
+                (str(existing_gguf(lora.path, f"model.lora[{index}].path")), lora.scale)
+                for index, lora in enumerate(model.lora)
+            ),
+            tunable=_tunable(engine),
+            prefill_tokens_per_s=None,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -80,14 +102,43 @@ class LoadParams:
         tuples = {
             "tensor_split": tuple(data["tensor_split"]),
             "lora": tuple((path, scale) for path, scale in data["lora"]),
+            "tunable": None if data["tunable"] is None else tuple(data["tunable"]),
         }
         return cls(**{**data, **tuples})
+
+
+def _fitting(path: Path, engine: EngineSettings) -> int:
+    """As many layers as the one card has memory for now; where that is unknown all of them, for the probe to try."""
+    cards = gpu_devices()
+    if len(cards) != 1:
+        return ALL_LAYERS
+    try:
+        model = ModelShape.of(peek(path))
+    except ModelLoadError as error:
+        _LOGGER.warning("n_gpu_layers: auto: %s: %s", path, error)
+        return ALL_LAYERS
+    best = GpuFit.of(model, FitContext.of(engine)).best(cards[0].free, engine.vram_margin_mib * MIB)
+    _LOGGER.info("n_gpu_layers: auto: %d, for %d MiB free", best.n_gpu_layers, cards[0].free // MIB)
+    return best.n_gpu_layers
 
 
 def _flash_attn(engine: EngineSettings, layers: int) -> bool | None:
     """Flash attention slows decoding on a CPU by a third, and a quantized V cache cannot do without it."""
     if engine.flash_attn != "auto":
         return engine.flash_attn
-    if engine.type_v not in {"f32", "f16", "bf16"}:
+    if engine.type_v not in _FLOAT_TYPES:
         return True
     return None if layers else False
+
+
+def _tunable(engine: EngineSettings) -> tuple[str, ...] | None:
+    """What the owner left open. Threads set for writing are a limit that holds for reading too."""
+    if engine.tune == "off" or engine.probe == "off":
+        return None
+    left_open = {
+        "flash_attn": engine.flash_attn == "auto" and engine.type_v in _FLOAT_TYPES,
+        "n_threads": engine.n_threads is None,
+        "n_threads_batch": engine.n_threads_batch is None and engine.n_threads is None,
+        "n_ubatch": engine.n_ubatch is None,
+    }
+    return tuple(name for name, is_open in left_open.items() if is_open)

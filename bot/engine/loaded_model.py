@@ -18,6 +18,7 @@ from bot.engine.model_file import ModelFile, resolve
 from bot.engine.probe import Probe
 from bot.engine.prompt_reader import PromptReader, ReadPrompt
 from bot.engine.request import ChatMessage, GenerationRequest
+from bot.engine.reuse import Reuse
 from bot.engine.runner import Runner, gpu_offload_supported
 from bot.engine.scheduler import Scheduler
 from bot.engine.token_log import common_length
@@ -56,7 +57,7 @@ class LoadedModel:
         offload = gpu_offload_supported()
         params = LoadParams.from_settings(file.path, source.model, source.engine, gpu_offload=offload)
         if source.engine.probe == "auto":
-            params = Probe(source.cache_dir / "probe.json", notify=source.notify).find(params)
+            params = Probe(source.cache_dir / "probe.json", notify=source.notify).find(params).params
         runner = Runner(params)
         try:
             return cls(file=file, runner=runner, source=source, deliver=deliver)
@@ -77,10 +78,14 @@ class LoadedModel:
             control_texts=runner.vocabulary.control_texts,
         )
         self.reader = PromptReader(template=template, vocabulary=runner.vocabulary, n_ctx=runner.n_ctx)
-        self.store = _open_store(source.cache_dir, settings, runner.params)
+        self.store = _open_store(source.cache_dir, settings, runner)
         self.scheduler = Scheduler(
             WaitingLine(limit=settings.max_waiting, limit_per_user=settings.max_waiting_per_user),
-            ChunkSizer(target_s=settings.step_target_ms / 1000, n_batch=runner.n_batch),
+            ChunkSizer(
+                target_s=settings.step_target_ms / 1000,
+                n_batch=runner.n_batch,
+                prefill_tokens_per_s=runner.params.prefill_tokens_per_s,
+            ),
         )
         self.core = Core(
             runner=runner,
@@ -122,12 +127,13 @@ class LoadedModel:
         await asyncio.to_thread(self.runner.close)
 
 
-def _open_store(cache_dir: Path, settings: EngineSettings, params: LoadParams) -> KvStore | None:
+def _open_store(cache_dir: Path, settings: EngineSettings, runner: Runner) -> KvStore | None:
     if not settings.kv_ram_mb and not settings.kv_disk_mb:
         return None
     return KvStore(
         ram_limit=settings.kv_ram_mb << 20,
         disk_limit=settings.kv_disk_mb << 20,
         folder=cache_dir / "kv",
-        fingerprint=fingerprint_of(params),
+        fingerprint=fingerprint_of(runner.params),
+        usable=Reuse(runner).of_stored,
     )

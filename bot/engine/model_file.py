@@ -76,6 +76,13 @@ def existing_gguf(path: str, key: str) -> Path:
     return found
 
 
+def peek(path: Path) -> tuple[GgufHeader, ...]:
+    """The headers of all parts of a local model, whose tensors need not be there. Raises as `resolve` does."""
+    found = _existing(path.expanduser(), "MODEL")
+    parts = _all_there([found.with_name(name) for name in _part_names(found.name)])
+    return tuple(GgufHeader.peek(part) for part in parts)
+
+
 def _part_names(name: str) -> list[str]:
     """The names of all parts of a split model (`llama-gguf-split` counts from 00001), or the one name."""
     match = _PART.fullmatch(name)
@@ -87,13 +94,17 @@ def _part_names(name: str) -> list[str]:
     return [f"{match['stem']}-{number:05}-of-{count:05}.gguf" for number in range(1, count + 1)]
 
 
-def _checked(parts: list[Path]) -> ModelFile:
+def _all_there(parts: list[Path]) -> list[Path]:
     if missing := [part.name for part in parts if not part.exists()]:
         raise ModelLoadError(
             f"this model is split into {len(parts)} files, of which {', '.join(missing)} is not in {parts[0].parent}. "
             "Download all of them into one folder"
         )
-    headers = [GgufHeader.read(part) for part in parts]
+    return parts
+
+
+def _checked(parts: list[Path]) -> ModelFile:
+    headers = [GgufHeader.read(part) for part in _all_there(parts)]
     match = _PART.fullmatch(parts[0].name)
     return ModelFile(
         path=parts[0],

@@ -1,8 +1,10 @@
 """Finds what of a prompt has been evaluated before, wherever it is, and brings it into a sequence."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from bot.engine.kv_store import KvStore
+from bot.engine.reuse import Reuse
 from bot.engine.runner import Runner
 from bot.engine.slots import Slot, Slots
 from bot.engine.stored_state import StateOwner, StoredState
@@ -21,6 +23,7 @@ class PrefixCache:
         self._slots = slots
         self._store = store
         self._share = share
+        self._reuse = Reuse(runner)
 
     def lay_out(self, slot: Slot, owner: StateOwner, text: bytes, *, may_shift: bool) -> int:
         """Make a sequence's log hold a prompt; returns how many of its tokens need not be evaluated.
@@ -29,8 +32,15 @@ class PrefixCache:
         of the conversation's own cache, the positions behind them moved up.
         """
         may_use = self._may_use(owner)
-        own = self._slots.shared(slot, text, may_use)
-        donor, copied = self._slots.donor(slot, text, may_use)
+        if may_shift and slot.owner != owner:
+            self._bring_back(slot, owner, text)
+
+        def usable(candidate: Slot) -> int:
+            allowed = candidate.owner is not None and may_use(candidate.owner)
+            return self._reuse.of_sequence(candidate, text) if allowed else 0
+
+        own = usable(slot)
+        donor, copied = self._slots.donor(slot, usable)
         key, stored = self._store.best(text, may_use) if self._store else ("", 0)
         if slot.owner != owner or own < slot.evaluated - _WORTH_MOVING:
             self.keep(slot)
@@ -44,16 +54,19 @@ class PrefixCache:
             slot.hold(donor.log.copy(), donor.evaluated, 0)
         cached = self._overwrite(slot, text)
         slot.owner = owner
+        place = self._reuse.checkpoint(slot.log) if self._store else 0
+        slot.checkpoint = place if place > max(cached, _WORTH_MOVING) else 0
         return cached
 
     def keep(self, slot: Slot) -> None:
         """Put what a sequence holds into the store, unless it is there or not worth it."""
-        if self._store is None or slot.owner is None or slot.evaluated <= max(slot.saved, _WORTH_MOVING):
-            return
-        log = slot.log.copy()
-        if log.truncate(slot.evaluated) == slot.evaluated:
-            self._store.put(StoredState(owner=slot.owner, log=log, blob=self._runner.save(slot.seq_id)))
+        if slot.owner is not None and slot.evaluated > max(slot.saved, _WORTH_MOVING) and self._put(slot, slot.owner):
             slot.saved = slot.evaluated
+
+    def keep_checkpoint(self, slot: Slot) -> None:
+        """Put what a sequence holds into the store, beside what its conversation has there."""
+        if slot.owner is not None:
+            self._put(slot, replace(slot.owner, checkpoint=True))
 
     def keep_idle(self) -> None:
         """Put everything worth keeping of the sequences nobody is being answered in into the store, and save that."""
@@ -75,6 +88,15 @@ class PrefixCache:
     def _may_use(self, owner: StateOwner) -> Callable[[StateOwner], bool]:
         return lambda other: self._share or other.user in ("", owner.user)
 
+    def _put(self, slot: Slot, owner: StateOwner) -> bool:
+        if self._store is None:
+            return False
+        log = slot.log.copy()
+        if log.truncate(slot.evaluated) != slot.evaluated:
+            return False
+        self._store.put(StoredState(owner=owner, log=log, blob=self._runner.save(slot.seq_id)))
+        return True
+
     def _restore(self, slot: Slot, key: str) -> bool:
         state = self._store.get(key) if self._store else None
         if state is None or len(state.log) > self._runner.n_ctx:
@@ -84,6 +106,15 @@ class PrefixCache:
             return False
         slot.hold(state.log.copy(), len(state.log), len(state.log))
         return True
+
+    def _bring_back(self, slot: Slot, owner: StateOwner, text: bytes) -> None:
+        """Restore the conversation's own state, if turns are to be cut out of it."""
+        found = self._store.of(owner) if self._store else None
+        if found is None or found[1].gap(text) is None:
+            return
+        self.keep(slot)
+        if self._restore(slot, found[0]):
+            slot.owner = owner
 
     def _shift(self, slot: Slot, text: bytes, more_than: int) -> bool:
         """Cut whole turns out of the cache where the prompt has them no more."""
@@ -111,8 +142,8 @@ class PrefixCache:
 
     def _continue(self, slot: Slot, text: bytes) -> int:
         vocabulary = self._runner.vocabulary
-        match = slot.log.match(text, vocabulary.tokenize, vocabulary.is_control)
-        cached = min(match.cached_tokens, slot.evaluated, match.prompt_tokens - 1)
+        match = self._reuse.match(slot.log, text)
+        cached = match.reusable(slot.evaluated)
         slot.log.truncate(match.kept)
         slot.log.append_prompt(
             text[match.kept_bytes :],

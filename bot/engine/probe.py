@@ -1,31 +1,40 @@
-"""Finds settings under which a model really runs here, by trying them in a child process.
+"""Finds settings under which a model really runs here, and runs well, by trying them in child processes.
 
 A native crash (an illegal instruction, AMX on a virtual machine that only pretends to have it), an out-of-memory kill
 or a failed allocation cannot be caught in process. So the first time a model, a library and settings meet, a child
-loads the model and decodes once; as long as it dies, one thing is switched off and the next child is tried. The answer
-is remembered.
+loads the model and decodes once; as long as it dies, one thing is switched off and the next child is tried. Then
+another child measures what suits this machine, see `bot.engine.tuning`. The answer is remembered.
 """
 
 import hashlib
 import json
 import logging
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
+from bot.engine.child import run_child
 from bot.engine.cpu import cpu_description
+from bot.engine.load_gauge import LoadGauge
 from bot.engine.load_params import ALL_LAYERS, LoadParams
+from bot.engine.measurement import Measurement
+from bot.engine.probe_answers import ProbeAnswer, ProbeAnswers
 from bot.errors import ModelLoadError
 
 _LOGGER = logging.getLogger(__name__)
 _CHILD = (sys.executable, "-m", "bot.engine.probe_child")
+_TUNING_CHILD = (sys.executable, "-m", "bot.engine.tuning_child")
 _TIMEOUT_S = 1800.0
 """A 13B model on a slow disk takes minutes; a child that hangs must not hang the start for ever."""
+_TUNING_TIMEOUT_S = 300.0
+"""By now the model's file is in the page cache, and measuring bounds itself."""
+_TUNING_BUDGET_S = 20.0
+_BUSY = 0.2
+"""Share of the CPUs' time that other programs may take while this one is measured."""
+_MOST_BUSY_TIMES = 3
 _MOST_LAYERS = 256
 _SMALLEST_CTX = 1024
 
@@ -34,11 +43,10 @@ _SMALLEST_CTX = 1024
 class _Step:
     params: LoadParams
     change: str
-    """What was given up, for people; empty for what the owner asked for."""
 
 
 class Probe:
-    """Remembers its answers in a JSON file; a damaged file is as good as none."""
+    """Asks once and remembers."""
 
     def __init__(
         self,
@@ -47,89 +55,107 @@ class Probe:
         notify: Callable[[str], None],
         child: Sequence[str] = _CHILD,
         timeout_s: float = _TIMEOUT_S,
+        tuning_child: Sequence[str] = _TUNING_CHILD,
+        tuning_timeout_s: float = _TUNING_TIMEOUT_S,
+        tuning_budget_s: float = _TUNING_BUDGET_S,
+        gauge: Callable[[], LoadGauge] = LoadGauge,
     ) -> None:
-        """`child` is the command that tries the parameters it gets as JSON on standard input."""
-        self._answers = answers
+        """`answers` is a JSON file.
+
+        `child` is the command that tries the parameters it gets as JSON on standard input; `tuning_child` gets them
+        with `budget_s`, the time its measurements may take, and prints each as a line of JSON.
+        """
+        self._answers = ProbeAnswers(answers)
         self._notify = notify
         self._child = tuple(child)
         self._timeout_s = timeout_s
+        self._tuning_child = tuple(tuning_child)
+        self._tuning_timeout_s = tuning_timeout_s
+        self._tuning_budget_s = tuning_budget_s
+        self._gauge = gauge
 
-    def find(self, wanted: LoadParams) -> LoadParams:
-        """Return `wanted`, or the nearest to it that works. Raises `ModelLoadError` when nothing does."""
+    def find(self, wanted: LoadParams) -> ProbeAnswer:
+        """Find what is nearest to `wanted` and works, tuned. Raises `ModelLoadError` when nothing works."""
         key = self._key(wanted)
-        remembered = self._read().get(key)
-        if remembered is not None:
-            _LOGGER.info("probe: remembered answer: %s", remembered["change"] or "runs as configured")
-            if remembered["change"]:
-                self._notify(remembered["change"])
-            return LoadParams.from_json(remembered["params"])
-        self._notify("Trying this model once in a child process (only the first time) ...")
-        return self._search(key, wanted)
-
-    def _search(self, key: str, wanted: LoadParams) -> LoadParams:
-        step = _Step(wanted, "")
-        failure = ""
-        for candidate in _ladder(wanted):
-            step = candidate
-            failure = self._try(step.params)
-            if not failure:
-                break
-            _LOGGER.warning("probe: %s: %s", step.change or "as configured", failure)
+        answer = self._answers.get(key)
+        if answer is None:
+            self._notify("Trying this model once in a child process (only the first time) ...")
+            answer = self._search(wanted)
+            self._answers.put(key, answer)
         else:
-            raise ModelLoadError(f"{wanted.path}: this model does not run here, whatever is switched off: {failure}")
-        if step.change:
-            self._notify(step.change)
-        self._write(key, step)
-        return step.params
+            _LOGGER.info("probe: remembered answer: %s", answer.change or "runs as configured")
+        if answer.change:
+            self._notify(answer.change)
+        if not answer.settled:
+            answer = self._tune(answer)
+            self._answers.put(key, answer)
+        return answer
 
-    def _try(self, params: LoadParams) -> str:
-        """Run the child; returns why it failed, or an empty text."""
-        try:
-            done = subprocess.run(  # noqa: S603 - our own interpreter and module
-                self._child,
-                input=json.dumps(params.to_json()),
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=self._timeout_s,
-                check=False,
+    def remembered(self, wanted: LoadParams) -> ProbeAnswer | None:
+        """What `find` found out; None if it was never asked, or its answer could not be kept. Starts no child."""
+        return self._answers.get(self._key(wanted))
+
+    def _search(self, wanted: LoadParams) -> ProbeAnswer:
+        signals = set()
+        failure = ""
+        for step in _ladder(wanted):
+            outcome = run_child(self._child, step.params.to_json(), timeout_s=self._timeout_s)
+            failure = outcome.failure
+            if not failure:
+                return ProbeAnswer(params=step.params, change=step.change, measurements=None)
+            _LOGGER.warning("probe: %s: %s", step.change or "as configured", failure)
+            signals.add(outcome.signal)
+        if signals == {signal.SIGILL}:
+            raise ModelLoadError(
+                "the installed llama.cpp was compiled for another CPU than this machine's: every try ended with an "
+                "illegal instruction (SIGILL). Run `make rebuild` to compile it again for this machine"
             )
-        except subprocess.TimeoutExpired:
-            return f"no answer within {self._timeout_s:.0f} s"
-        if done.returncode == 0:
-            return ""
-        last_lines = " / ".join(done.stderr.strip().splitlines()[-3:])
-        return f"{_describe(done.returncode)}{': ' if last_lines else ''}{last_lines}"
+        raise ModelLoadError(f"{wanted.path}: this model does not run here, whatever is switched off: {failure}")
+
+    def _tune(self, answer: ProbeAnswer) -> ProbeAnswer:
+        """Measure. What fails or takes too long leaves the defaults, and what was measured before that counts.
+
+        So does a machine that is busy, until it was found busy so often that it seems to be like that.
+        """
+        self._notify("Measuring what suits this machine (only the first time) ...")
+        gauge = self._gauge()
+        request = {"params": answer.params.to_json(), "budget_s": self._tuning_budget_s}
+        outcome = run_child(self._tuning_child, request, timeout_s=self._tuning_timeout_s)
+        if outcome.failure:
+            _LOGGER.warning("probe: measuring ended early: %s", outcome.failure)
+        if gauge.others() > _BUSY and answer.busy_times < _MOST_BUSY_TIMES:
+            self._notify("The machine was busy with something else: it will be measured again at the next start.")
+            return replace(answer, busy_times=answer.busy_times + 1)
+        tuned = replace(answer, measurements=_measurements(outcome.output))
+        chosen = tuned.chosen
+        if chosen is None:
+            self._notify("Measuring did not work here; the usual settings stay.")
+            return tuned
+        self._notify(f"Measured: this machine {chosen}.")
+        params = replace(chosen.choice.put_into(answer.params), prefill_tokens_per_s=1 / chosen.read_s)
+        return replace(tuned, params=params)
 
     def _key(self, wanted: LoadParams) -> str:
-        """Same model file, same settings, same library, same CPU."""
-        stat = Path(wanted.path).stat()
+        """Same model files, same settings, same library, same CPU."""
+        stats = [Path(path).stat() for path in (wanted.path, *(path for path, _ in wanted.lora))]
         parts = (
             json.dumps(wanted.to_json(), sort_keys=True),
-            f"{stat.st_size} {stat.st_mtime_ns}",
+            *(f"{stat.st_size} {stat.st_mtime_ns}" for stat in stats),
             version("llama-cpp-python"),
             cpu_description(),
         )
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
-    def _read(self) -> dict[str, dict[str, Any]]:
-        try:
-            answers: dict[str, dict[str, Any]] = json.loads(self._answers.read_text())
-            for answer in answers.values():
-                LoadParams.from_json(answer["params"])
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
-            return {}
-        return answers
 
-    def _write(self, key: str, step: _Step) -> None:
-        answers = {**self._read(), key: {"params": step.params.to_json(), "change": step.change}}
-        temporary = self._answers.with_suffix(".tmp")
+def _measurements(output: str) -> tuple[Measurement, ...]:
+    """The lines that a child printed, up to the first that it was killed over."""
+    found = []
+    for line in output.splitlines():
         try:
-            self._answers.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            temporary.write_text(json.dumps(answers, indent=1))
-            temporary.replace(self._answers)
-        except OSError as error:
-            _LOGGER.warning("probe: the answer cannot be remembered: %s", error)
+            found.append(Measurement.from_json(json.loads(line)))
+        except (ValueError, TypeError, KeyError):
+            break
+    return tuple(found)
 
 
 def _ladder(wanted: LoadParams) -> Iterator[_Step]:
@@ -156,12 +182,3 @@ def _ladder(wanted: LoadParams) -> Iterator[_Step]:
 
 def _sentence(given_up: list[str]) -> str:
     return f"This model does not run here as configured; it runs with: {', '.join(given_up)}."
-
-
-def _describe(returncode: int) -> str:
-    if returncode > 0:
-        return f"exit code {returncode}"
-    try:
-        return f"killed by {signal.Signals(-returncode).name}"
-    except ValueError:
-        return f"killed by signal {-returncode}"

@@ -74,6 +74,20 @@ class Runner:
             self.close()
             raise
 
+    def reopen(self, params: LoadParams) -> None:
+        """Replace the context by an empty one for other settings of the same model.
+
+        Raises `ModelLoadError` when it cannot be had; then there is none until one can.
+        """
+        llama_cpp.llama_free(self._context)
+        self._context = None
+        self.params = params
+        self._open_context()
+
+    def set_threads(self, n_threads: int, n_threads_batch: int) -> None:
+        """Compute with other numbers of threads from now on, for one token and for several."""
+        llama_cpp.llama_set_n_threads(self._context, n_threads, n_threads_batch)
+
     def _open_context(self) -> None:
         params = self.params
         self.vocabulary = Vocabulary(self._model)
@@ -87,6 +101,11 @@ class Runner:
         self.n_ctx = int(llama_cpp.llama_n_ctx_seq(self._context))
         self.n_batch = int(llama_cpp.llama_n_batch(self._context))
         self._n_swa = int(llama_cpp.llama_model_n_swa(self._model))
+        # Asked to forget a part, such a memory says no, or says yes and keeps it: it is one state, not cells.
+        self.can_cut = not (
+            llama_cpp.llama_model_is_recurrent(self._model) or llama_cpp.llama_model_is_hybrid(self._model)
+        )
+        """Whether a part of a sequence can be forgotten."""
         self._apply_lora()
         self._allocate_batch()
 
@@ -102,6 +121,11 @@ class Runner:
         """The Jinja template in the GGUF file, if there is one."""
         template = llama_cpp.llama_model_chat_template(self._model, None)
         return template.decode(errors="replace") if template else None
+
+    @property
+    def needs_checkpoints(self) -> bool:
+        """Whether there are prefixes of a sequence, or of a state from `save`, that cannot be cut out of it."""
+        return not self.can_cut or 0 < self._n_swa < self.n_ctx
 
     def decode(self, parts: SequenceOf[BatchPart]) -> dict[int, int]:
         """Evaluate one batch; returns where each sequence's logits are, as seq_id to batch index.
@@ -141,24 +165,35 @@ class Runner:
     def truncate(self, seq_id: int, length: int) -> bool:
         """Forget a sequence's tokens from position `length` on.
 
-        False, with the sequence emptied, where the model's memory cannot be cut there (recurrent and hybrid models,
-        sliding windows whose older cells are gone).
+        False, with the sequence emptied, where `can_truncate` is.
         """
         if (
             length > 0
-            and self._is_whole_until(seq_id, length)
+            and self.can_truncate(seq_id, length)
             and llama_cpp.llama_memory_seq_rm(self._memory, seq_id, length, -1)
         ):
             return True
         llama_cpp.llama_memory_seq_rm(self._memory, seq_id, -1, -1)
         return length == 0
 
+    def can_truncate(self, seq_id: int, length: int) -> bool:
+        """Whether a sequence can go on with the first `length` tokens of what it holds.
+
+        Not with less than all in recurrent and hybrid models, nor where a sliding window's older cells are gone. They
+        are all there while a sequence grows (`swa_full`), and after `restore` only those of the last window are.
+        """
+        return length == self.length(seq_id) or (self.can_cut and self._is_whole_until(seq_id, length))
+
+    def can_truncate_saved(self, held: int, length: int) -> bool:
+        """The same for a state from `save` with `held` tokens, once it is restored."""
+        return length == held or (self.can_cut and (self._n_swa == 0 or held <= self._n_swa))
+
     def cut(self, seq_id: int, start: int, end: int) -> bool:
         """Forget the tokens from `start` to before `end` and move those behind them up, evaluating nothing again.
 
         False, with nothing changed, where the model's memory cannot do that.
         """
-        if self._n_swa or not llama_cpp.llama_memory_can_shift(self._memory):
+        if not self.can_cut or self._n_swa or not llama_cpp.llama_memory_can_shift(self._memory):
             return False
         if not llama_cpp.llama_memory_seq_rm(self._memory, seq_id, start, end):
             return False

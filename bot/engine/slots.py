@@ -20,15 +20,22 @@ class Slot:
     """How many of the log's tokens the sequence holds."""
     saved: int = 0
     """How many of them the KV store has, too."""
+    checkpoint: int = 0
+    """Tokens after which the state is to be kept in the store; 0 for never."""
     busy: bool = False
     last_used: int = 0
     """Tick of the last release; 0 for never."""
+
+    @property
+    def readable(self) -> int:
+        """Tokens that may be evaluated in one batch: those up to the checkpoint, where one is ahead."""
+        return (self.checkpoint if self.checkpoint > self.evaluated else len(self.log)) - self.evaluated
 
     def clear(self) -> None:
         """Forget everything."""
         self.owner = None
         self.log = TokenLog()
-        self.evaluated = self.saved = 0
+        self.evaluated = self.saved = self.checkpoint = 0
         self.last_used = 0
 
     def hold(self, log: TokenLog, evaluated: int, saved: int) -> None:
@@ -64,21 +71,16 @@ class Slots:
         slot.busy = False
         slot.last_used = self._tick
 
-    def donor(self, slot: Slot, text: bytes, may_use: Callable[[StateOwner], bool]) -> tuple[Slot, int]:
-        """The sequence that holds most of a text's start, and how many tokens; `slot` itself where none has more."""
-        best, best_shared = slot, self.shared(slot, text, may_use)
-        for candidate in self.all:
-            shared = self.shared(candidate, text, may_use)
-            if shared > best_shared:
-                best, best_shared = candidate, shared
-        return best, best_shared
+    def donor(self, slot: Slot, usable: Callable[[Slot], int]) -> tuple[Slot, int]:
+        """The sequence that can give most of a prompt's start, and how many tokens; `slot` where none has more.
 
-    @staticmethod
-    def shared(slot: Slot, text: bytes, may_use: Callable[[StateOwner], bool]) -> int:
-        """Tokens of a text's start that a sequence holds and may be used for it."""
-        if slot.owner is None or not may_use(slot.owner):
-            return 0
-        return min(slot.log.common_tokens(text), slot.evaluated)
+        `usable` tells how many tokens a sequence can give.
+        """
+        best, most = slot, usable(slot)
+        for candidate in self.all:
+            if candidate is not slot and (tokens := usable(candidate)) > most:
+                best, most = candidate, tokens
+        return best, most
 
     def check_integrity(self, length_of: Callable[[int], int]) -> None:
         """Raise when the books and the context disagree; `length_of` tells the tokens a sequence really holds."""

@@ -29,12 +29,14 @@ class ForeignStateError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateOwner:
-    """Whose prompt it is."""
+    """Whose prompt it is, and which state of it."""
 
     conversation: str | None
     """None for a request that named none."""
     user: str
     """Empty for what the daemon evaluated by itself."""
+    checkpoint: bool = False
+    """The state in front of the latest reply, kept beside the latest state where that cannot be cut."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,7 @@ def write_state(path: Path, state: StoredState, fingerprint: str) -> int:
             "fingerprint": fingerprint,
             "conversation": state.owner.conversation,
             "user": state.owner.user,
+            "checkpoint": state.owner.checkpoint,
             "log": state.log.to_json(),
         }
     ).encode()
@@ -120,5 +123,5 @@ def _read_head(file: BinaryIO, fingerprint: str) -> tuple[tuple[StateOwner, Toke
     content = json.loads(description)
     if content["fingerprint"] != fingerprint:
         raise ForeignStateError("written for another model, other settings or another version")
-    owner = StateOwner(conversation=content["conversation"], user=content["user"])
+    owner = StateOwner(conversation=content["conversation"], user=content["user"], checkpoint=content["checkpoint"])
     return (owner, TokenLog.from_json(content["log"])), start + description, blob_size

@@ -210,5 +210,12 @@ class Match:
 
     @property
     def cached_tokens(self) -> int:
-        """Tokens that need not be evaluated again."""
+        """Tokens that the log holds too."""
         return self.kept + self.same
+
+    def reusable(self, evaluated: int) -> int:
+        """Tokens that need not be evaluated again, where that many of the log's are.
+
+        The last token always is: only that gives its logits.
+        """
+        return min(self.cached_tokens, evaluated, self.prompt_tokens - 1)

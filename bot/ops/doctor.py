@@ -5,8 +5,7 @@ import platform
 import shutil
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Callable
-from dataclasses import asdict
+from collections.abc import AsyncIterator, Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 
 from bot.config import LoadedConfig
@@ -15,6 +14,7 @@ from bot.engine.engine import Engine
 from bot.engine.load_params import LoadParams
 from bot.engine.model_file import ModelFile, resolve
 from bot.engine.probe import Probe
+from bot.engine.probe_answers import ProbeAnswer
 from bot.engine.request import ChatMessage, GenerationRequest, SamplingParams
 from bot.engine.runner import gpu_offload_supported
 from bot.errors import ConfigError, EngineLostError, ModelLoadError, RequestError, StorageError
@@ -110,33 +110,49 @@ class Doctor:
             )
             yield self._file(file)
             wanted = LoadParams.from_settings(file.path, model, settings, gpu_offload=gpu_offload_supported())
-            yield await self._probe(wanted, settings)
             engine = await Engine.start(model, settings, cache_dir=self._paths.cache, notify=self._notify)
         except ModelLoadError as error:
             fix = "set model.path, or model.repo and model.file, to a GGUF file that this machine can run"
             yield Check(name="model", status="fail", found=str(error), fix=fix, exit_code=error.exit_code)
             return
         try:
+            for check in self._probe(wanted, settings):
+                yield check
             async for check in self._talk(engine):
                 yield check
         finally:
             await engine.aclose()
 
-    async def _probe(self, wanted: LoadParams, settings: EngineSettings) -> Check:
+    def _probe(self, wanted: LoadParams, settings: EngineSettings) -> Iterator[Check]:
         if settings.probe == "off":
-            return Check(name="probe", status="ok", found="not asked for (engine.probe: off)")
-        probe = Probe(self._paths.cache / "probe.json", notify=self._notify)
-        works = asdict(await asyncio.to_thread(probe.find, wanted))
-        given_up = [
-            f"{key}: {works[key]} instead of {value}" for key, value in asdict(wanted).items() if works[key] != value
-        ]
-        found = ", ".join(given_up) or "the model runs with the settings as they are"
-        return Check(name="probe", status="ok", found=found)
+            yield Check(name="probe", status="ok", found="not asked for (engine.probe: off)")
+            return
+        path = self._paths.cache / "probe.json"
+        answer = Probe(path, notify=self._notify).remembered(wanted)
+        if answer is None:
+            found = f"the model runs, but how cannot be remembered in {path}, so every start tries it anew"
+            yield Check(name="probe", status="warn", found=found, fix="make the file and its folder writable")
+            return
+        yield Check(name="probe", status="ok", found=answer.change or "the model runs with the settings as they are")
+        yield self._tuning(answer)
+
+    @staticmethod
+    def _tuning(answer: ProbeAnswer) -> Check:
+        if answer.params.tunable is None:
+            return Check(name="tuning", status="ok", found="not asked for (engine.tune: off)")
+        if answer.measurements is None:
+            found = "the machine was busy with something else, so the usual settings stay"
+            return Check(name="tuning", status="warn", found=found, fix="examine it again when it is idle")
+        if answer.chosen is None:
+            found = "the model could not be measured, so the usual settings stay; the log has the reason"
+            fix = "set engine.tune: off and the threads by hand"
+            return Check(name="tuning", status="warn", found=found, fix=fix)
+        return Check(name="tuning", status="ok", found=str(answer.chosen))
 
     @staticmethod
     def _file(file: ModelFile) -> Check:
         header = file.header
-        found = f"{file.path}, {readable_size(file.size)}, GGUF {header.version}, {header.tensors} tensors"
+        found = f"{file.path}, {readable_size(file.size)}, GGUF {header.version}, {len(header.tensors)} tensors"
         return Check(name="model", status="ok", found=found)
 
     async def _talk(self, engine: Engine) -> AsyncIterator[Check]:

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -210,7 +211,7 @@ async def test_cancel_keeps_what_was_written(engine: Engine) -> None:
 
 async def test_cancel_while_the_prompt_is_read(engine: Engine, recorder: Recorder) -> None:
     """A prompt cancelled in the middle keeps the part that was evaluated for the next try."""
-    prompt = request(user("word " * 2000), max_tokens=1)
+    prompt = request(user("word " * 600), max_tokens=1)
     generation = engine.submit(prompt)
     while not recorder.batches:
         await asyncio.sleep(0)
@@ -219,7 +220,7 @@ async def test_cancel_while_the_prompt_is_read(engine: Engine, recorder: Recorde
     assert done.finish_reason == "cancelled"
     assert done.text == ""
     read = recorder.evaluated
-    assert 0 < read < 2000
+    assert 0 < read < 600
     again = await engine.submit(prompt).result()
     assert again.facts.usage.cached_tokens == read
 
@@ -286,6 +287,32 @@ async def test_continue_goes_on_where_the_reply_ended(engine: Engine) -> None:
     ).result()
     assert rest.facts.usage.prompt_tokens - rest.facts.usage.cached_tokens <= 2
     assert (first.text + rest.text)[: len(whole.text) // 2] == whole.text[: len(whole.text) // 2]
+
+
+async def test_a_budget_ends_the_thought_and_an_answer_follows(tmp_path: Path) -> None:
+    """A model that would think for ever is made to close its thought, and answers."""
+    template = (
+        "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+        "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n{% endif %}"
+    )
+    engine = await Engine.start(
+        ModelSettings(chat_template=template), ENGINE_SETTINGS, cache_dir=tmp_path, notify=lambda _: None
+    )
+    end_of_turn = SamplingParams(temperature=0, logit_bias={2: -100.0})
+    thinking = request(
+        user("Why is the sky blue?"), sampling=end_of_turn, reasoning="show", reasoning_budget=8, max_tokens=40
+    )
+    events = await events_of(engine.submit(thinking))
+    quiet = await engine.submit(replace(thinking, reasoning="off")).result()
+    await engine.aclose()
+    done = events[-1]
+    assert isinstance(done, GenerationDone)
+    deltas = [event for event in events if isinstance(event, GenerationDelta)]
+    assert done.reasoning == "".join(event.text for event in deltas if event.reasoning) != ""
+    assert done.text == "".join(event.text for event in deltas if not event.reasoning) != ""
+    assert "think>" not in done.text + done.reasoning
+    assert done.facts.usage.completion_tokens == 40
+    assert (quiet.reasoning, bool(quiet.text)) == ("", True)
 
 
 async def test_losing_the_engine_reaches_everybody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

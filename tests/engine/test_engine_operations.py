@@ -2,11 +2,23 @@
 
 import asyncio
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, ClassVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
 
 from bot.engine.engine import Engine
 from bot.engine.generation import Generation
@@ -20,6 +32,7 @@ SETTINGS = EngineSettings(n_ctx=256, max_parallel=3, max_waiting=6, max_waiting_
 class EngineOperations(RuleBasedStateMachine):
     """Random users of a real engine with three sequences."""
 
+    model: ClassVar = ModelSettings()
     running = Bundle("running")
 
     @initialize()
@@ -29,7 +42,7 @@ class EngineOperations(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.submitted: list[Generation] = []
         self.engine = self.loop.run_until_complete(
-            Engine.start(ModelSettings(), SETTINGS, cache_dir=Path(self.folder.name), notify=lambda _: None)
+            Engine.start(self.model, SETTINGS, cache_dir=Path(self.folder.name), notify=lambda _: None)
         )
 
     @rule(
@@ -40,17 +53,19 @@ class EngineOperations(RuleBasedStateMachine):
         named=st.booleans(),
         temperature=st.sampled_from([0.0, 1.0]),
     )
-    def submit(self, *, user: str, words: int, max_tokens: int, named: bool, temperature: float) -> Generation:
+    def submit(self, *, user: str, words: int, max_tokens: int, named: bool, temperature: float) -> Any:
         """Somebody asks something, of any length."""
-        generation = self.engine.submit(
-            GenerationRequest(
-                messages=(ChatMessage(role="user", content="word " * words),),
-                user=user,
-                conversation=user if named else None,
-                max_tokens=max_tokens,
-                sampling=SamplingParams(temperature=temperature),
-            )
+        request = GenerationRequest(
+            messages=(ChatMessage(role="user", content="word " * words),),
+            user=user,
+            conversation=user if named else None,
+            max_tokens=max_tokens,
+            sampling=SamplingParams(temperature=temperature),
         )
+        try:
+            generation = self.engine.submit(request)
+        except QueueFullError:
+            return multiple()
         self.submitted.append(generation)
         return generation
 
@@ -105,8 +120,23 @@ class EngineOperations(RuleBasedStateMachine):
 
 TestEngineOperations = EngineOperations.TestCase
 TestEngineOperations.settings = settings(
-    max_examples=5,
+    max_examples=8,
     stateful_step_count=50,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
+
+
+@pytest.mark.parametrize("kind", ["recurrent", "hybrid", "sliding window"])
+def test_nothing_is_left_behind_where_memory_cannot_be_cut(tiny_models: Mapping[str, Path], kind: str) -> None:
+    """The same holds for models that fall back on whole states and checkpoints."""
+
+    class Operations(EngineOperations):
+        model = ModelSettings(path=str(tiny_models[kind]))
+
+    run_state_machine_as_test(
+        Operations,
+        settings=settings(
+            max_examples=3, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )

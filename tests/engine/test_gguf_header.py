@@ -8,9 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.engine.gguf_header import GgufHeader
+from bot.engine.gguf_header import GgufHeader, GgufTensor
 from bot.errors import ModelLoadError
 from tests.support.gguf_files import gguf, text
+from tests.support.gguf_headers import header as make_header
 
 
 @pytest.fixture
@@ -20,11 +21,13 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_whole_file(path: Path) -> None:
-    """Single values, the number of tensors and the least size are read; arrays are passed over."""
+    """Single values, short arrays of numbers, the tensors and the least size are read; texts in arrays are not."""
     path.write_bytes(gguf(tensors=3))
     header = GgufHeader.read(path)
     assert header.metadata == {"general.name": "tiny", "llama.block_count": 3, "llama.eps": 0.5, "add_bos": True}
-    assert (header.version, header.tensors, header.data_end) == (3, 3, path.stat().st_size)
+    assert header.arrays == {"scores": (0.0, 1.0)}
+    assert header.tensors == tuple(GgufTensor(name=f"t{n}", dims=(64,), type=1, bytes=128) for n in range(3))
+    assert (header.version, header.data_end, header.size) == (3, path.stat().st_size, path.stat().st_size)
 
 
 def test_real_model() -> None:
@@ -36,6 +39,7 @@ def test_real_model() -> None:
     header = GgufHeader.read(model)
     assert header.data_end == model.stat().st_size
     assert header.metadata["llama.block_count"] == 30
+    assert not header.arrays
 
 
 @pytest.mark.parametrize("cut", [1, 127])
@@ -45,6 +49,22 @@ def test_truncated(path: Path, cut: int) -> None:
     whole = len(gguf())
     with pytest.raises(ModelLoadError, match=rf"not all there: it has {whole - cut:,} bytes of at least {whole:,}"):
         GgufHeader.read(path)
+
+
+def test_header_only(path: Path) -> None:
+    """A file without its tensors can be looked at, and says that it is not complete."""
+    path.write_bytes(gguf(cut=128))
+    header = GgufHeader.peek(path)
+    assert not header.complete
+    assert header.data_end == header.size + 128
+    path.write_bytes(gguf())
+    assert GgufHeader.peek(path).complete
+
+
+def test_unknown_type(path: Path) -> None:
+    """A tensor of a type that came later has no size, and does not make the file unreadable."""
+    path.write_bytes(make_header({}, [("new", (32, 2), 4000), ("known", (32, 2), 2)]))
+    assert [tensor.bytes for tensor in GgufHeader.peek(path).tensors] == [None, 36]
 
 
 @pytest.mark.parametrize(

@@ -24,12 +24,12 @@ BLOB = 10_000
 Open = Callable[..., KvStore]
 
 
-def state(name: str | None, text: bytes, *, fill: int = 7, user: str = "ann") -> StoredState:
+def state(name: str | None, text: bytes, *, fill: int = 7, user: str = "ann", checkpoint: bool = False) -> StoredState:
     """A state with one token a byte and a blob of 10,000 bytes."""
     log = TokenLog()
     log.append_prompt(text, [(letter, bytes((letter,)), False) for letter in text])
     blob = np.full(BLOB, fill, dtype=np.uint8)
-    return StoredState(owner=StateOwner(conversation=name, user=user), log=log, blob=blob)
+    return StoredState(owner=StateOwner(conversation=name, user=user, checkpoint=checkpoint), log=log, blob=blob)
 
 
 def anybody(_: StateOwner) -> bool:
@@ -136,6 +136,41 @@ def test_a_repeated_request_replaces_its_shorter_self(open_store: Open) -> None:
     assert store.ram_used < 3 * BLOB
     assert text_of(store, b"one two three four") == b"one two three"
     assert text_of(store, b"another") == b"another"
+
+
+@pytest.mark.parametrize("name", ["a", None], ids=["conversation", "request without one"])
+def test_a_checkpoint_is_kept_beside_the_end(open_store: Open, name: str | None) -> None:
+    """Each kind of state replaces its own kind only, also in the next process, and forgetting reaches both."""
+    store = open_store()
+    for text in (b"one", b"one two three"):
+        store.put(state(name, text, checkpoint=True))
+        store.put(state(name, text + b" two"))
+    store.close()
+    again = open_store()
+    assert 2 * BLOB < again.disk_used < 3 * BLOB
+    kinds = {bytes(entry.log.text): entry.owner.checkpoint for entry in again._entries.values()}
+    assert kinds == {b"one two three": True, b"one two three two": False}
+    again.forget(lambda owner: owner.user == "ann")
+    again.flush()
+    assert again.disk_used == 0
+    assert text_of(again, b"one two three") is None
+
+
+def test_what_a_state_can_give_is_up_to_the_model(open_store: Open, tmp_path: Path) -> None:
+    """A shorter state that can be used is found before a longer one that cannot, and fetched ahead."""
+
+    def whole(log: TokenLog, text: bytes) -> int:
+        return len(log) if text.startswith(log.text) else 0
+
+    store = open_store()
+    store.put(state("a", b"one two", fill=1))
+    store.put(state("b", b"one two three", fill=2))
+    store.close()
+    again = KvStore(ram_limit=1 << 20, disk_limit=1 << 20, folder=tmp_path / "kv", fingerprint="model", usable=whole)
+    again.prefetch(b"one two thr")
+    assert 0 < again.ram_used < 2 * BLOB
+    assert text_of(again, b"one two thr") == b"one two"
+    again.close()
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "empty", "foreign", "text"])

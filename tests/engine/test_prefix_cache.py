@@ -143,6 +143,19 @@ async def test_dropped_turns_are_cut_out_of_the_cache(tmp_path: Path) -> None:
     await engine.aclose()
 
 
+async def test_turns_are_cut_out_of_a_conversation_that_was_away(tmp_path: Path) -> None:
+    """A conversation that lost its sequence comes back from the store to be cut there."""
+    engine = await start(tmp_path)
+    history = [PERSONA]
+    for turn in range(6):
+        await ask(engine, history, f"Tell me about the number {turn}.", name="ann")
+    await ask(engine, [ChatMessage(role="system", content="Other")], "Something else entirely", name="bob")
+    del history[1:7]
+    assert evaluated(await ask(engine, history, "Name a colour.", name="ann", may_shift=True)) < 25
+    engine.lock.call(engine.model.core.check_integrity).result(timeout=60)
+    await engine.aclose()
+
+
 async def test_without_shifting_what_follows_a_cut_is_read_again(tmp_path: Path) -> None:
     """Where the owner prefers exact states, everything behind the persona is evaluated once more."""
     engine = await start(tmp_path)

@@ -14,7 +14,7 @@ from bot.errors import ModelLoadError
 from bot.settings import EngineSettings
 from tests.support.real_engine import load_params
 
-PARAMS = load_params(EngineSettings(n_ctx=4096, max_parallel=2))
+PARAMS = load_params(EngineSettings(n_ctx=4096, max_parallel=2, tune="off"))
 
 CRASHING = """
 import json, os, signal, sys
@@ -38,7 +38,7 @@ def probe(tmp_path: Path, told: list[str], **more: object) -> Probe:
 def test_the_real_model_runs_here(tmp_path: Path) -> None:
     """A real child finds settings under which the demo model loads and decodes on this very machine."""
     told: list[str] = []
-    found = probe(tmp_path, told).find(PARAMS)
+    found = probe(tmp_path, told).find(PARAMS).params
     assert replace(found, use_extra_bufts=True) == PARAMS
     assert len(told) == 1 if found == PARAMS else "CPU extra buffers" in told[-1]
 
@@ -47,8 +47,8 @@ def test_an_answer_is_remembered(tmp_path: Path) -> None:
     """The second time no child is started, and what was given up is said again."""
     told: list[str] = []
     child = crashing("params['use_extra_bufts']", "SIGSEGV")
-    first = probe(tmp_path, told, child=child).find(PARAMS)
-    second = probe(tmp_path, told, child=["/nonexistent"]).find(PARAMS)
+    first = probe(tmp_path, told, child=child).find(PARAMS).params
+    second = probe(tmp_path, told, child=["/nonexistent"]).find(PARAMS).params
     assert first == second == replace(PARAMS, use_extra_bufts=False)
     assert told[-1] == told[-2]
 
@@ -57,7 +57,7 @@ def test_an_answer_is_remembered(tmp_path: Path) -> None:
 def test_a_crash_is_stepped_down_from(tmp_path: Path, signal_name: str) -> None:
     """A child that dies of a crash or an out-of-memory kill costs one setting, not the start."""
     told: list[str] = []
-    found = probe(tmp_path, told, child=crashing("params['use_extra_bufts']", signal_name)).find(PARAMS)
+    found = probe(tmp_path, told, child=crashing("params['use_extra_bufts']", signal_name)).find(PARAMS).params
     assert found == replace(PARAMS, use_extra_bufts=False)
     assert "CPU extra buffers (AMX, repacking) off" in told[-1]
 
@@ -66,7 +66,7 @@ def test_gpu_layers_are_stepped_down(tmp_path: Path) -> None:
     """Layers that do not fit are halved until the child survives."""
     told: list[str] = []
     child = crashing("params['n_gpu_layers'] > 20", "SIGABRT")
-    found = probe(tmp_path, told, child=child).find(replace(PARAMS, n_gpu_layers=99))
+    found = probe(tmp_path, told, child=child).find(replace(PARAMS, n_gpu_layers=99)).params
     assert found.n_gpu_layers == 12
     assert "n_gpu_layers 12" in told[-1]
 
@@ -80,7 +80,7 @@ resource.setrlimit(resource.RLIMIT_AS, ({3 << 30}, {3 << 30}))
 runpy.run_module("bot.engine.probe_child", run_name="__main__")
 """
     wanted = replace(PARAMS, n_ctx=65536, max_parallel=2)  # 24 KiB a token: 3 GiB of KV cache
-    found = probe(tmp_path, told, child=[sys.executable, "-c", limited]).find(wanted)
+    found = probe(tmp_path, told, child=[sys.executable, "-c", limited]).find(wanted).params
     assert resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY
     assert found.max_parallel == 1
     assert found.n_ctx <= 65536
@@ -89,9 +89,15 @@ runpy.run_module("bot.engine.probe_child", run_name="__main__")
 
 def test_a_model_that_never_runs_is_an_error(tmp_path: Path) -> None:
     """When everything is switched off and the child still dies, the error says of what; nothing is remembered."""
-    with pytest.raises(ModelLoadError, match=signal.SIGILL.name):
-        probe(tmp_path, [], child=crashing("True", "SIGILL")).find(PARAMS)
+    with pytest.raises(ModelLoadError, match=signal.SIGABRT.name):
+        probe(tmp_path, [], child=crashing("True", "SIGABRT")).find(PARAMS)
     assert not (tmp_path / "cache" / "probe.json").exists()
+
+
+def test_a_library_for_another_cpu_is_told(tmp_path: Path) -> None:
+    """An illegal instruction whatever is switched off is the library's fault, and the error says how to compile it."""
+    with pytest.raises(ModelLoadError, match=r"compiled for another CPU.*`make rebuild`"):
+        probe(tmp_path, [], child=crashing("True", "SIGILL")).find(PARAMS)
 
 
 def test_a_child_that_hangs_is_given_up(tmp_path: Path) -> None:
@@ -101,7 +107,7 @@ def test_a_child_that_hangs_is_given_up(tmp_path: Path) -> None:
         "-c",
         "import json, sys, threading; p = json.load(sys.stdin)\nif p['use_extra_bufts']: threading.Event().wait()",
     ]
-    found = probe(tmp_path, [], child=child, timeout_s=2).find(PARAMS)
+    found = probe(tmp_path, [], child=child, timeout_s=2).find(PARAMS).params
     assert not found.use_extra_bufts
 
 
@@ -111,7 +117,7 @@ def test_damaged_answers_are_ignored(tmp_path: Path, content: str) -> None:
     answers = tmp_path / "cache" / "probe.json"
     answers.parent.mkdir()
     answers.write_text(content)
-    assert probe(tmp_path, [], child=crashing("False", "SIGILL")).find(PARAMS) == PARAMS
+    assert probe(tmp_path, [], child=crashing("False", "SIGILL")).find(PARAMS).params == PARAMS
     assert len(json.loads(answers.read_text())) == 1
 
 
@@ -127,4 +133,4 @@ def test_another_question_is_asked_anew(tmp_path: Path) -> None:
 def test_an_answer_that_cannot_be_remembered_still_counts(tmp_path: Path) -> None:
     """With no place to write the model starts all the same."""
     (tmp_path / "cache").write_text("a file where the folder should be")
-    assert probe(tmp_path, [], child=crashing("False", "SIGILL")).find(PARAMS) == PARAMS
+    assert probe(tmp_path, [], child=crashing("False", "SIGILL")).find(PARAMS).params == PARAMS

@@ -1,5 +1,8 @@
 """The low-level calls, on the real model."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,6 +12,7 @@ from bot.engine.sampler import Sampler
 from bot.errors import InvalidRequestError, ModelLoadError
 from bot.settings import EngineSettings
 from tests.support.real_engine import load_params
+from tests.support.tiny_models import WINDOW
 
 
 def prompt(
@@ -33,6 +37,65 @@ def test_logits_do_not_depend_on_the_sequence_or_on_company(runner: Runner) -> N
     copied = runner.logits(runner.decode([part])[3])
     assert np.sqrt(np.square(copied - alone).mean()) < 0.1 * alone.std()
     assert [runner.length(seq_id) for seq_id in range(4)] == [len(tokens)] * 4
+
+
+SMALL = EngineSettings(n_ctx=512, max_parallel=2)
+
+
+@pytest.mark.parametrize("kind", ["recurrent", "hybrid"])
+def test_a_memory_that_is_one_state_is_kept_whole_or_emptied(tiny_models: Mapping[str, Path], kind: str) -> None:
+    """It can be saved, restored and copied whole, and never cut, though the library says it could be shifted."""
+    runner = Runner(load_params(SMALL, tiny_models[kind]))
+    tokens = prompt(runner)
+    assert not runner.can_cut
+    assert runner.needs_checkpoints
+    runner.decode([BatchPart(seq_id=0, position=0, tokens=tokens, wants_logits=False)])
+    blob = runner.save(0)
+    assert not runner.cut(0, 2, 5)
+    assert runner.truncate(0, len(tokens))
+    assert runner.length(0) == len(tokens)
+    assert not runner.can_truncate(0, len(tokens) - 1)
+    assert not runner.truncate(0, len(tokens) - 1)
+    assert runner.length(0) == 0
+    assert runner.restore(0, blob)
+    runner.copy(0, 1)
+    runner.decode([BatchPart(seq_id=1, position=len(tokens), tokens=tokens[:3], wants_logits=False)])
+    assert [runner.length(seq_id) for seq_id in (0, 1)] == [len(tokens), len(tokens) + 3]
+    runner.close()
+
+
+def test_a_sliding_window_can_be_cut_until_it_was_away(tiny_models: Mapping[str, Path]) -> None:
+    """A sequence keeps all its cells while it grows; a saved state has those of the last window only."""
+    runner = Runner(load_params(SMALL, tiny_models["sliding window"]))
+    tokens = prompt(runner, "one two three four five six seven eight nine ten " * 12)[:100]
+    assert runner.can_cut
+    assert runner.needs_checkpoints
+    runner.decode([BatchPart(seq_id=0, position=0, tokens=tokens, wants_logits=False)])
+    assert runner.can_truncate(0, 10)
+    runner.restore(1, runner.save(0))
+    assert [runner.can_truncate(1, length) for length in (100, 99, 10)] == [True, False, False]
+    assert [runner.can_truncate_saved(100, length) for length in (100, 99, 10)] == [True, False, False]
+    assert runner.truncate(0, WINDOW)
+    runner.restore(1, runner.save(0))
+    assert runner.can_truncate(1, 10)
+    assert runner.can_truncate_saved(WINDOW, 10)
+    runner.close()
+
+
+@pytest.mark.parametrize("kind", ["recurrent", "hybrid", "sliding window"])
+def test_the_tiny_models_remember(tiny_models: Mapping[str, Path], kind: str) -> None:
+    """One other token, a hundred before, shows in the logits: what the tests of reuse rely on."""
+    runner = Runner(load_params(SMALL, tiny_models[kind]))
+    tokens = prompt(runner, "one two three four five six seven eight nine ten " * 12)[:110]
+    other = tokens[:10] + prompt(runner, " elephant")[:1] + tokens[11:]
+    parts = [
+        BatchPart(seq_id=seq_id, position=0, tokens=each, wants_logits=True)
+        for seq_id, each in enumerate((tokens, other))
+    ]
+    outputs = runner.decode(parts)
+    one, two = (runner.logits(outputs[seq_id]) for seq_id in (0, 1))
+    assert np.sqrt(np.square(one - two).mean()) > 0.002 * one.std()
+    runner.close()
 
 
 def test_a_full_sequence_is_reported_and_nothing_changes() -> None:

@@ -11,11 +11,6 @@ def owner(name: str) -> StateOwner:
     return StateOwner(conversation=name, user=name)
 
 
-def anybody(_: StateOwner) -> bool:
-    """Sharing is on."""
-    return True
-
-
 def assigned(slots: Slots, name: str) -> Slot:
     """Give a sequence to a conversation, which lays out its prompt there."""
     slot = slots.assign(name)
@@ -61,24 +56,25 @@ def test_the_donor_is_the_sequence_that_shares_most() -> None:
     filled(slots.all[0], b"p" * 100 + b"x")
     filled(slots.all[1], b"p" * 40)
     text = b"p" * 100 + b"y"
-    assert slots.donor(slots.all[2], text, anybody) == (slots.all[0], 100)
+
+    def usable(slot: Slot) -> int:
+        return slot.log.common_tokens(text)
+
+    assert slots.donor(slots.all[2], usable) == (slots.all[0], 100)
     filled(slots.all[2], b"p" * 100)
-    assert slots.donor(slots.all[2], text, anybody) == (slots.all[2], 100)
+    assert slots.donor(slots.all[2], usable) == (slots.all[2], 100)
 
 
-def test_what_may_not_be_used_is_not_found() -> None:
-    """Another user's sequence is no donor when sharing is off."""
-    slots = Slots(2)
-    filled(slots.all[0], b"p" * 100)
-    assert slots.donor(slots.all[1], b"p" * 100, lambda _: False) == (slots.all[1], 0)
-
-
-def test_only_evaluated_tokens_can_be_copied() -> None:
-    """A prompt that is laid out but not evaluated gives nothing."""
-    slots = Slots(2)
-    filled(slots.all[0], b"p" * 100)
-    slots.all[0].evaluated = 10
-    assert slots.donor(slots.all[1], b"p" * 100, anybody) == (slots.all[0], 10)
+def test_a_checkpoint_ends_a_batch() -> None:
+    """Tokens up to a checkpoint are read first, and the rest behind it."""
+    (slot,) = Slots(1).all
+    filled(slot, b"abcdef")
+    slot.evaluated, slot.checkpoint = 1, 4
+    assert slot.readable == 3
+    slot.evaluated = 4
+    assert slot.readable == 2
+    slot.clear()
+    assert slot.checkpoint == 0
 
 
 def test_wrong_books_are_found() -> None:

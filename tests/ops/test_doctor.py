@@ -1,6 +1,15 @@
 import json
+from dataclasses import replace
+from pathlib import Path
 
+from bot.config import LoadedConfig
+from bot.engine.measurement import Choice, Measurement
+from bot.engine.probe_answers import ProbeAnswer
+from bot.ops.doctor import Doctor
+from bot.paths import Paths
+from bot.settings import EngineSettings
 from tests.support.hearthbot_process import Hearthbot
+from tests.support.real_engine import load_params
 
 
 def findings(hearthbot: Hearthbot) -> tuple[int, dict[str, dict[str, str]]]:
@@ -11,7 +20,7 @@ def findings(hearthbot: Hearthbot) -> tuple[int, dict[str, dict[str, str]]]:
 
 def test_a_sound_installation_is_ok_from_top_to_bottom(hearthbot: Hearthbot) -> None:
     """With the embedded model every check is made, none fails, and the speed was measured."""
-    hearthbot.configure("engine: {n_ctx: 1024, max_parallel: 1, n_threads: 1, n_threads_batch: 1}")
+    hearthbot.configure("engine: {n_ctx: 1024, max_parallel: 1, n_threads: 1, tune: off}")
     code, found = findings(hearthbot)
     assert code == 0
     assert list(found) == [
@@ -21,11 +30,36 @@ def test_a_sound_installation_is_ok_from_top_to_bottom(hearthbot: Hearthbot) -> 
         "storage",
         "model",
         "probe",
+        "tuning",
         "chat template",
         "speed",
     ]
     assert {check["status"] for check in found.values()} <= {"ok", "warn"}
     assert "tokens/s" in found["speed"]["found"]
+
+
+def test_what_was_chosen_by_measuring_is_shown() -> None:
+    """With its figures; and why nothing was chosen, where that is so."""
+    params = load_params(EngineSettings())
+    measured = Measurement(choice=Choice.of(params), read_s=0.01, write_s=0.1, long_read_s=None)
+    answer = ProbeAnswer(params=params, change="", measurements=(measured,))
+    assert "reads 100 and writes 10 tokens/s" in Doctor._tuning(answer).found
+    assert "busy" in Doctor._tuning(replace(answer, measurements=None)).found
+    assert "could not be measured" in Doctor._tuning(replace(answer, measurements=())).found
+    assert "engine.tune: off" in Doctor._tuning(replace(answer, params=replace(params, tunable=None))).found
+
+
+def test_an_answer_that_was_not_kept_is_a_warning(tmp_path: Path) -> None:
+    """An engine that has started without leaving an answer could not write it, and every start will be slow."""
+
+    def never() -> LoadedConfig:
+        raise AssertionError("the configuration is known")
+
+    paths = Paths(config=tmp_path, data=tmp_path, cache=tmp_path, state=tmp_path)
+    doctor = Doctor(load=never, paths=paths, notify=lambda _: None)
+    (found,) = doctor._probe(load_params(EngineSettings()), EngineSettings())
+    assert found.status == "warn"
+    assert str(tmp_path / "probe.json") in found.found
 
 
 def test_a_wrong_configuration_is_the_last_finding(hearthbot: Hearthbot) -> None:

@@ -24,9 +24,9 @@ def demo_model() -> Path:
     return next(Path(spec.origin).parent.glob("*.gguf"))
 
 
-def load_params(settings: EngineSettings = ENGINE_SETTINGS) -> LoadParams:
-    """How the tests load the demo model."""
-    return LoadParams.from_settings(demo_model(), ModelSettings(), settings, gpu_offload=False)
+def load_params(settings: EngineSettings = ENGINE_SETTINGS, model: Path | None = None) -> LoadParams:
+    """How the tests load the demo model, or another."""
+    return LoadParams.from_settings(model or demo_model(), ModelSettings(), settings, gpu_offload=False)
 
 
 class Recorder:

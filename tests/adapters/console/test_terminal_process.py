@@ -13,12 +13,12 @@ from tests.support.hearthbot_process import Hearthbot
 from tests.support.screen import Screen
 
 ENDLESS = """
-engine: {n_ctx: 1024, max_parallel: 1, n_threads: 1, n_threads_batch: 1, shutdown_timeout: 0.5}
+engine: {n_ctx: 1024, max_parallel: 1, n_threads: 1, tune: off, shutdown_timeout: 0.5}
 generation: {temperature: 0, max_tokens: 900, logit_bias: {2: -100}}
 """
 """The end-of-turn token of the demo model is forbidden, so a reply goes on until it is stopped."""
 SHORT = """
-engine: {n_ctx: 512, max_parallel: 1, n_threads: 1, n_threads_batch: 1}
+engine: {n_ctx: 512, max_parallel: 1, n_threads: 1, tune: off}
 generation: {temperature: 0, max_tokens: 8}
 """
 

@@ -1,0 +1,155 @@
+"""How much of a graphics card's memory a model takes, for each number of layers on it. Nothing is loaded for that."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.engine.model_shape import LayerShape, ModelShape
+from bot.settings import EngineSettings
+
+MIB = 2**20
+_KV_BLOCKS = {
+    "f32": (1, 4),
+    "f16": (1, 2),
+    "bf16": (1, 2),
+    "q8_0": (32, 34),
+    "q5_1": (32, 24),
+    "q5_0": (32, 22),
+    "q4_1": (32, 20),
+    "q4_0": (32, 18),
+    "iq4_nl": (32, 18),
+}
+"""Numbers in a block and its bytes; from ggml's type_traits table."""
+_CELLS = 256
+"""llama.cpp rounds the cells of a sequence up to a multiple of this."""
+_F32 = 4
+_UBATCH = 512
+"""What measuring chooses at most, where the settings leave it open."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitContext:
+    """What of the settings costs memory on the card."""
+
+    n_ctx: int
+    """Window of one sequence, in tokens."""
+    max_parallel: int
+    n_ubatch: int
+    type_k: str
+    type_v: str
+    flash_attn: bool
+    """Whether it is certain."""
+
+    @classmethod
+    def of(cls, engine: EngineSettings) -> "FitContext":
+        """What the settings ask for. A quantized V cache cannot do without flash attention."""
+        return cls(
+            n_ctx=engine.n_ctx,
+            max_parallel=engine.max_parallel,
+            n_ubatch=engine.n_ubatch or min(_UBATCH, engine.n_batch),
+            type_k=engine.type_k,
+            type_v=engine.type_v,
+            flash_attn=engine.flash_attn is True or _KV_BLOCKS[engine.type_v][0] > 1,
+        )
+
+    @property
+    def cells(self) -> int:
+        """KV cells of one sequence."""
+        return _rounded_up(self.n_ctx, _CELLS)
+
+    @property
+    def tokens(self) -> int:
+        """Most tokens that are computed at once: never more than all windows have."""
+        return min(self.n_ubatch, self.n_ctx * self.max_parallel)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitRow:
+    """What some number of layers takes on the card, in bytes."""
+
+    n_gpu_layers: int
+    weights: int
+    kv: int
+    compute: int
+
+    @property
+    def total(self) -> int:
+        """All of it together."""
+        return self.weights + self.kv + self.compute
+
+
+@dataclass(frozen=True, slots=True)
+class GpuFit:
+    """The choices for a model on one card."""
+
+    rows: tuple[FitRow, ...]
+    """From no layer to all of them and the output; each takes at least as much as the one before."""
+
+    @classmethod
+    def of(cls, model: ModelShape, context: FitContext) -> "GpuFit":
+        """Calculate every row.
+
+        `n_gpu_layers` counts from the end of the model, and the output is one of them. Which one has changed: for the
+        llama.cpp of 2023 to 2025 it was the one after all the others, for later ones it is the first. A row holds for
+        both: it is the more expensive of the two.
+        """
+        count = len(model.layers)
+        rows = []
+        for number in range(count + 2):
+            last = _row(model, context, number, repeating=min(number, count), output=number > count)
+            first = _row(model, context, number, repeating=max(number - 1, 0), output=number > 0)
+            rows.append(max(last, first, key=lambda row: row.total))
+        return cls(tuple(rows))
+
+    def best(self, free: int, margin: int) -> FitRow:
+        """The row with most layers that leaves `margin` of the `free` bytes unused; that of no layer if none does."""
+        return next((row for row in reversed(self.rows) if row.total + margin <= free), self.rows[0])
+
+
+def _row(model: ModelShape, context: FitContext, number: int, *, repeating: int, output: bool) -> FitRow:
+    """What the last `repeating` layers take, and the output if it is there too."""
+    start = len(model.layers) - repeating
+    on_card = model.layers[start:]
+    return FitRow(
+        n_gpu_layers=number,
+        weights=sum(layer.weights for layer in on_card) + output * model.output,
+        kv=sum(_kv(layer, context) for layer in on_card),
+        compute=max(_phases(model, context, copied=max((layer.largest for layer in model.layers[:start]), default=0))),
+    )
+
+
+def _kv(layer: LayerShape, context: FitContext) -> int:
+    per_cell = _kv_bytes(layer.k_width, context.type_k) + _kv_bytes(layer.v_width, context.type_v)
+    return context.max_parallel * (context.cells * per_cell + layer.state)
+
+
+def _kv_bytes(width: int, kind: str) -> int:
+    numbers, size = _KV_BLOCKS[kind]
+    return _rounded_up(width, numbers) // numbers * size
+
+
+def _phases(model: ModelShape, context: FitContext, *, copied: int) -> Iterator[int]:
+    """The most that a step computes with at once: llama.cpp reuses the memory of one phase for the next.
+
+    Every number is an f32, for each of the tokens that are computed at once.
+
+    - Attention: each head weighs every cell (none of that is kept with flash attention), plus a mask (f16 with flash
+      attention; two, where layers differ in what they see), five vectors of n_embd, and what the token adds to K and
+      V. Where `flash_attn` is auto this assumes the worse case.
+    - Feed-forward: two vectors of n_ff, six of n_embd, mask, K and V, plus a copy of the largest tensor that is left
+      in system memory, because the card reads long prompts with those layers too (`op_offload` in llama.h).
+    - Output: one vector of n_vocab for each sequence, as only the last token of a prompt has logits, and n_embd.
+
+    This is what the library in use logs ("compute buffer size"), within 3 %. For Llama-2 13B with n_ctx 2048 it is
+    160 + 4 + 70 = 234 MiB; the llama.cpp of 2023, whose log says 194, kept fewer vectors.
+    """
+    weighed, mask = model.n_head * context.cells, context.cells * (1 + model.sliding)
+    if context.flash_attn:
+        weighed, mask = 0, mask // 2
+    added = max((layer.k_width + layer.v_width for layer in model.layers), default=0)
+    yield _F32 * context.tokens * (weighed + mask + 5 * model.n_embd + added)
+    yield _F32 * context.tokens * (mask + 2 * model.n_ff + 6 * model.n_embd + added) + copied
+    yield _F32 * (context.max_parallel * model.n_vocab + context.tokens * (mask + model.n_embd))
+
+
+def _rounded_up(number: int, multiple: int) -> int:
+    return -(-number // multiple) * multiple
