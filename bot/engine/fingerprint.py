@@ -27,6 +27,8 @@ def fingerprint_of(params: LoadParams) -> str:
     parts = {
         "model": file_fingerprint(Path(params.path)),
         "lora": [(file_fingerprint(Path(path)), scale) for path, scale in params.lora],
+        # The number of streams is written into a state, and a context with another number refuses it.
+        "max_parallel": params.max_parallel,
         "type_k": params.type_k,
         "type_v": params.type_v,
         # With flash attention the V cache is laid out differently.
