@@ -18,7 +18,7 @@ def draw(report: Report, path: Path) -> None:
     axes = figure.add_subplot()
     if all(len(values) == 1 for values in plot.series.values()):
         bars = axes.barh(list(plot.series), [values[0] for values in plot.series.values()])
-        axes.bar_label(bars, fmt="%.3g", padding=3)
+        axes.bar_label(bars, fmt="{:,.0f}", padding=3)
         axes.invert_yaxis()
         axes.set_xlabel(plot.y_label)
         axes.margins(x=0.15)
