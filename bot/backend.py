@@ -48,7 +48,7 @@ async def open_backend(
         )
         stack.push_async_callback(close, "the database", database.aclose)
         await TurnRepository(database).recover()
-        personas = Personas(settings.personas, default=settings.persona, generation=settings.generation)
+        personas = Personas.of(settings)
         engine = await Engine.start(
             settings.model,
             settings.engine,

@@ -33,7 +33,7 @@ def compose_chat(
     clock = clock or SystemClock()
     conversations = ConversationRepository(database)
     turns = TurnRepository(database)
-    personas = Personas(configuration.personas, default=configuration.persona, generation=configuration.generation)
+    personas = Personas.of(configuration)
     finder = ConversationFinder(conversations, personas)
     lines = Lines(max_waiting=configuration.engine.max_waiting_per_user)
     fitter = PromptFitter(generator, keep_after_cut=configuration.history.keep_after_cut)

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Self
 
 from bot.engine.request import ChatMessage, SamplingParams
-from bot.settings import GenerationSettings, PersonaSettings, ReasoningMode
+from bot.settings import Configuration, GenerationSettings, PersonaSettings, ReasoningMode
 
 # What the settings hold besides the sampler's own parameters.
 _NOT_SAMPLING = frozenset({"max_tokens", "stop", "reasoning", "reasoning_budget"})
@@ -57,6 +58,11 @@ def resolve(key: str, settings: PersonaSettings, generation: GenerationSettings)
 
 class Personas:
     """All personas by their keys, in the order of the configuration."""
+
+    @classmethod
+    def of(cls, configuration: Configuration) -> Self:
+        """The personas of a configuration."""
+        return cls(configuration.personas, default=configuration.persona, generation=configuration.generation)
 
     def __init__(
         self, settings: Mapping[str, PersonaSettings], *, default: str, generation: GenerationSettings

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 from bot.engine.kv_store import KvStore
 from bot.engine.prefix_cache import PrefixCache
-from bot.engine.reply_writer import ReplyWriter
 from bot.engine.request import GenerationDone, GenerationEvent, GenerationFailed, GenerationWaiting
 from bot.engine.runner import BatchPart, NoCellsError, Runner
 from bot.engine.sampler import Sampler, lookback
@@ -127,8 +126,7 @@ class Core:
         sequence.cached_tokens = cached
         sequence.prompt_tokens = len(slot.log)
         room = self._runner.n_ctx - len(slot.log)
-        asked = sequence.request.max_tokens
-        sequence.max_tokens = room if asked is None else min(asked, room)
+        sequence.max_tokens = room if request.max_tokens is None else min(request.max_tokens, room)
         sampling = sequence.sampling
         sequence.sampler = Sampler(sampling, self._vocabulary, n_ctx=self._runner.n_ctx)
         seen = lookback(sampling, self._runner.n_ctx)
@@ -250,7 +248,7 @@ class Core:
                 self._emit(sequence, GenerationWaiting(position=position, wait_s=wait_s))
 
     def _emit_done(self, sequence: Sequence, reason: FinishReason) -> None:
-        writer: ReplyWriter = sequence.writer
+        writer = sequence.writer
         facts = sequence.facts(reason)
         if facts.usage.completion_tokens:
             self._scheduler.waits.finished(

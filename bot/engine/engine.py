@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Coroutine
 from collections.abc import Sequence as SequenceOf
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -161,14 +162,7 @@ class Engine:
             await self._quiet.wait()
             old = self._source
             await self._unload()
-            self._source = ModelSource(
-                model=model,
-                engine=engine,
-                cache_dir=old.cache_dir,
-                notify=old.notify,
-                progress=old.progress,
-                personas=old.personas,
-            )
+            self._source = replace(old, model=model, engine=engine)
             try:
                 await self._load()
             except HearthbotError:
