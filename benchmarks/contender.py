@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from bot.engine.request import ChatMessage
+from bot.request import ChatMessage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

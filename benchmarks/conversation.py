@@ -2,7 +2,7 @@
 
 from benchmarks.contender import Contender, Turn
 from benchmarks.workload import SYSTEM
-from bot.engine.request import ChatMessage
+from bot.request import ChatMessage
 
 
 class Conversation:

@@ -10,7 +10,7 @@ from benchmarks.report import Plot, Reach, Report
 from benchmarks.running import each_run
 from benchmarks.setup import Setup
 from benchmarks.workload import essay, question
-from bot.engine.request import ChatMessage
+from bot.request import ChatMessage
 
 LONG_MESSAGES = 10
 LONG_REPLY = 64

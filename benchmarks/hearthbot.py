@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.contender import Contender, Turn
 from bot.engine.engine import Engine
-from bot.engine.request import ChatMessage, GenerationDelta, GenerationDone, GenerationRequest, SamplingParams
+from bot.request import ChatMessage, GenerationDelta, GenerationDone, GenerationRequest, SamplingParams
 from bot.settings import EngineSettings, ModelSettings
 
 GREEDY = SamplingParams(temperature=0.0)

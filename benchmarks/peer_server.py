@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from benchmarks.contender import Contender, Turn
-from bot.engine.request import ChatMessage
+from bot.request import ChatMessage
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from benchmarks.conversation import Conversation
 from benchmarks.report import Plot, Reach, Report, milliseconds
 from benchmarks.setup import Setup
 from benchmarks.workload import essay, question
-from bot.engine.request import ChatMessage
+from bot.request import ChatMessage
 
 HISTORY_TOKENS = 3000
 ESSAY_TOKENS = 520

@@ -12,7 +12,7 @@ from typing import Any, Self
 import llama_cpp
 
 from benchmarks.hearthbot import Hearthbot
-from bot.engine.request import ChatMessage, GenerationDone, GenerationRequest, SamplingParams
+from bot.request import ChatMessage, GenerationDone, GenerationRequest, SamplingParams
 from bot.settings import EngineSettings
 
 TOKENS = 120

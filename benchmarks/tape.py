@@ -3,9 +3,9 @@
 import time
 from collections.abc import Sequence
 
-from bot.engine.request import SamplingParams
 from bot.engine.runner import BatchPart, Runner
 from bot.engine.sampler import Sampler
+from bot.request import SamplingParams
 
 GREEDY = SamplingParams(temperature=0.0)
 

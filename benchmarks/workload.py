@@ -1,6 +1,6 @@
 """What the users say. The same words in every run, so that every contender reads the same prompts."""
 
-from bot.engine.request import ChatMessage
+from bot.request import ChatMessage
 
 PERSONA = """You are Marguerite, who kept a small inn on the coast for forty years and now answers the questions of \
 people who miss being looked after. You are warm, plain and a little dry. You know the sea and the weather, bread and \

@@ -1,12 +1,16 @@
 """The adapter contract: what a chat platform implements, and what it gets to talk to."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol
 
-from bot.messages import CommandSpec, IncomingMessage, OutgoingMessage
-from bot.settings import AdapterSettings
+from bot.generation import Generation
+from bot.messages import ChatAddress, CommandSpec, IncomingMessage, OutgoingMessage
+from bot.request import ChatMessage, EngineStatus, GenerationRequest
+from bot.settings import AdapterSettings, ReasoningMode
+
+StreamMode = Literal["edit", "draft", "off"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,11 +18,23 @@ class ReplyLimits:
     """What a platform allows for one message."""
 
     edit_interval_s: float
-    """Least time between two edits of a streaming message, in seconds."""
+    """Least time between two edits of a streaming message, in seconds; the core takes more as the text grows."""
+    max_length: int | None = None
+    """Longest message, in the unit of `measure`; None where there is no limit."""
+    measure: Callable[[str], int] = len
+    """How long a Markdown text counts once it is rendered for this platform."""
+    stream: StreamMode = "edit"
+    """How a reply is shown while it is written."""
+    buttons: bool = False
+    """Whether buttons can be shown."""
 
 
 class ReplyTarget(Protocol):
-    """Where the answer to one message goes. Written by an adapter, used only by the core."""
+    """Where the answer to one message goes. Written by an adapter, used only by the core.
+
+    Its methods raise a `DeliveryError` where the platform says what is the matter. They do not wait and try again
+    themselves: that is the core's.
+    """
 
     @property
     def limits(self) -> ReplyLimits:
@@ -33,6 +49,14 @@ class ReplyTarget(Protocol):
         """Replace the content of a message sent before."""
         ...
 
+    async def delete(self, message_id: str) -> None:
+        """Take back a message sent before."""
+        ...
+
+    async def draft(self, message: OutgoingMessage) -> None:
+        """Show what will be sent; called only where `limits.stream` is "draft"."""
+        ...
+
     async def typing(self) -> None:
         """Show that an answer is on its way; called again and again until the answer is sent."""
         ...
@@ -42,12 +66,55 @@ class ReplyTarget(Protocol):
         ...
 
 
+OpenTarget = Callable[[ChatAddress], ReplyTarget | None]
+"""Makes a target for an address; None where nothing can be said unasked."""
+
+
+class ModelAccess(Protocol):
+    """The model, for adapters that offer it to programs. Shares the line, the fairness and the KV cache of the chat."""
+
+    @property
+    def n_ctx(self) -> int:
+        """Window of one conversation, in tokens: prompt and reply together."""
+        ...
+
+    def submit(self, request: GenerationRequest) -> Generation:
+        """Put a request in the line.
+
+        Raises `EngineLostError` and `QueueFullError`; every other failure is a `GenerationFailed` event.
+        """
+        ...
+
+    async def count_prompt_tokens(
+        self, messages: Sequence[ChatMessage], *, reasoning: ReasoningMode = "hide", continue_final: bool = False
+    ) -> int:
+        """Exact number of tokens of a prompt."""
+        ...
+
+    def status(self) -> EngineStatus:
+        """What it is doing now."""
+        ...
+
+
 class ChatCore(Protocol):
     """The core as an adapter sees it."""
 
     @property
+    def model(self) -> ModelAccess:
+        """The model itself, for requests that are no chat messages."""
+        ...
+
+    @property
     def commands(self) -> Sequence[CommandSpec]:
         """Every command, in the order of a menu."""
+        ...
+
+    def connected(self, name: str, open_target: OpenTarget) -> None:
+        """An adapter is up: what waits to be delivered there can be. Called by its supervisor, not by itself."""
+        ...
+
+    def disconnected(self, name: str) -> None:
+        """The adapter is not up any more."""
         ...
 
     async def handle(self, message: IncomingMessage, target: ReplyTarget) -> None:
@@ -71,6 +138,13 @@ class Adapter(ABC):
         self.name = name
         self.settings = settings
         self.core = core
+
+    def target(self, address: ChatAddress) -> ReplyTarget | None:  # noqa: ARG002 - what most platforms need
+        """Where to say something that answers no message at hand, such as a reply from before a restart.
+
+        None on a platform where nothing can be said unasked.
+        """
+        return None
 
     @abstractmethod
     async def start(self) -> None:

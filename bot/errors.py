@@ -101,3 +101,37 @@ class PermanentAdapterError(AdapterError):
 
 class RetryableAdapterError(AdapterError):
     """The network or the platform failed; the supervisor tries again with backoff."""
+
+
+class DeliveryError(HearthbotError):
+    """Base of what a `ReplyTarget` raises. Any other exception counts as this one: tried again, then kept for later."""
+
+
+class RateLimitedError(DeliveryError):
+    """The platform wants a pause."""
+
+    def __init__(self, retry_after_s: float) -> None:
+        """`retry_after_s` is the pause, in seconds."""
+        super().__init__(f"the platform asks for a pause of {retry_after_s:g} s")
+        self.retry_after_s = retry_after_s
+
+
+class FormatRefusedError(DeliveryError):
+    """The platform does not take the formatting; the same text will do as plain text."""
+
+
+class MessageGoneError(DeliveryError):
+    """The message to be edited was deleted or is too old; a new one will do."""
+
+
+class ChatGoneError(DeliveryError):
+    """Nothing can be delivered there any more: blocked, kicked, deleted. It is not tried again."""
+
+
+class ChatMovedError(DeliveryError):
+    """The chat goes on under another id (a Telegram group that became a supergroup)."""
+
+    def __init__(self, chat: str) -> None:
+        """`chat` is the new id."""
+        super().__init__(f"the chat goes on as {chat}")
+        self.chat = chat

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
-FinishReason = Literal["stop", "length", "cancelled"]
+FinishReason = Literal["stop", "length", "cancelled", "tool_calls"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +15,29 @@ class ConversationKey:
     chat: str
     thread: str
     user: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatAddress:
+    """Where something can be said without a message to answer: enough for an adapter to make a `ReplyTarget`."""
+
+    adapter: str
+    chat: str
+    thread: str = ""
+    user: str = ""
+    """Whom it is for."""
+    direct: bool = True
+    reply_to: str | None = None
+    """Id of the message it answers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """Something to press under a message. Pressing it is the same as sending `command`."""
+
+    label: str
+    command: str
+    """Such as `/retry`, at most 64 bytes (Telegram's callback data)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +71,10 @@ class IncomingMessage:
     attachments: tuple[Attachment, ...] = ()
     edited: bool = False
     """A new version of the message with the same `message_id`."""
+    pressed: str | None = None
+    """Id of the message whose button was pressed; `text` is the button's command."""
+    roles: tuple[str, ...] = ()
+    """The sender's role ids in this chat, where the platform has such a thing."""
     local: bool = False
     """From somebody who has this machine's account (the console): always let in, as an admin."""
 
@@ -55,6 +82,18 @@ class IncomingMessage:
     def key(self) -> ConversationKey:
         """The conversation this message belongs to."""
         return ConversationKey(adapter=self.adapter, chat=self.chat, thread=self.thread, user=self.user)
+
+    @property
+    def address(self) -> ChatAddress:
+        """Where it is answered."""
+        return ChatAddress(
+            adapter=self.adapter,
+            chat=self.chat,
+            thread=self.thread,
+            user=self.user,
+            direct=self.direct,
+            reply_to=self.message_id,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,12 +195,19 @@ ReplyEvent = ReplyWaiting | ReplyDelta | ReplyDone | ReplyError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingMessage:
-    """What a `ReplyTarget` shows. While a reply streams, `final` is False and `text` is all of it so far."""
+    """What a `ReplyTarget` shows. `text` is Markdown (CommonMark with tables), within the target's limits.
+
+    While a reply streams, `final` is False and `text` is all of this message so far.
+    """
 
     text: str
     final: bool = True
     facts: ReplyFacts | None = None
     error: str | None = None
     """The error's code, where `text` reports one."""
+    buttons: tuple[Button, ...] = ()
+    """Under the message; an edit without any removes them."""
+    plain: bool = False
+    """Show `text` as it is, because the platform refused it as Markdown."""
     notice: bool = False
     """Said besides the answer, such as that old messages were set aside; the answer is a message of its own."""

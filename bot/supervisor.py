@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from random import Random
 
-from bot.adapter import Adapter
+from bot.adapter import Adapter, ChatCore
 from bot.backoff import Backoff
 from bot.closing import close
 from bot.errors import PermanentAdapterError, RetryableAdapterError
@@ -22,6 +22,7 @@ class Supervisor:
         name: str,
         create: Callable[[], Adapter],
         *,
+        core: ChatCore,
         backoff: Backoff,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
@@ -32,6 +33,7 @@ class Supervisor:
         self.failure: str | None = None
         """Why the adapter stopped for good; None while it runs, and when it simply had nothing more to do."""
         self._create = create
+        self._core = core
         self._backoff = backoff
         self._sleep = sleep
         self._clock = clock
@@ -77,8 +79,11 @@ class Supervisor:
             if self.draining:
                 return
             self._up = adapter
+            self._core.connected(self.name, adapter.target)
             log.info("%s is up", self.name)
             await adapter.wait()
         finally:
+            if self._up is not None:
+                self._core.disconnected(self.name)
             self._up = None
             await close(self.name, adapter.aclose)

@@ -85,6 +85,7 @@ def supervisor(*adapters: FakeAdapter, time: FakeTime, backoff: Backoff | None =
     return Supervisor(
         "fake",
         lambda: next(queue),
+        core=ScriptedCore(),
         backoff=backoff or Backoff(first_s=1.0, longest_s=8.0, stable_s=60.0),
         sleep=time.sleep,
         clock=time.clock,

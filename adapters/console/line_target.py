@@ -15,6 +15,7 @@ class LineTarget:
     def __init__(self, exports: ExportFolder) -> None:
         self._exports = exports
         self._messages: dict[str, OutgoingMessage] = {}
+        self._sent = 0
         self._files: list[Path] = []
         self._captions: list[str] = []
 
@@ -25,13 +26,21 @@ class LineTarget:
 
     async def send(self, message: OutgoingMessage) -> str:
         """Keep a message."""
-        message_id = str(len(self._messages))
+        self._sent += 1
+        message_id = str(self._sent)
         self._messages[message_id] = message
         return message_id
 
     async def edit(self, message_id: str, message: OutgoingMessage) -> None:
         """Keep its newest version."""
         self._messages[message_id] = message
+
+    async def delete(self, message_id: str) -> None:
+        """Forget a message."""
+        self._messages.pop(message_id, None)
+
+    async def draft(self, message: OutgoingMessage) -> None:
+        """Nothing is shown before it is complete."""
 
     async def typing(self) -> None:
         """Nothing shows that an answer is on its way."""

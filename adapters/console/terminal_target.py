@@ -37,6 +37,15 @@ class TerminalTarget:
         if message.final or self._growing in {None, message_id}:
             self._show(message_id, message)
 
+    async def delete(self, message_id: str) -> None:
+        """Take the message that grows off the screen; what is finished stays."""
+        if self._growing == message_id:
+            self._growing = None
+            self._reply.clear()
+
+    async def draft(self, message: OutgoingMessage) -> None:
+        """Never asked for: a message is redrawn here."""
+
     async def typing(self) -> None:
         """Show that an answer is on its way."""
         if self._growing is None:

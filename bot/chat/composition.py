@@ -95,6 +95,7 @@ def compose_chat(
         ]
     )
     return ChatService(
+        model=generator,
         access=AccessPolicy(configuration.permissions),
         registry=registry,
         lines=lines,

@@ -7,7 +7,7 @@ from bot.chat.personas import Persona
 from bot.chat.prompt import Prompt, PromptFitter, exchanges
 from bot.chat.summariser import Summariser
 from bot.chat.summary_words import recap
-from bot.engine.request import ChatMessage
+from bot.request import ChatMessage
 from bot.storage.conversation_repository import ConversationRepository
 from bot.storage.records import Conversation, Summary, Turn
 from bot.storage.summary_repository import SummaryRepository

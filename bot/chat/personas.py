@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Self
 
-from bot.engine.request import ChatMessage, SamplingParams
+from bot.request import ChatMessage, SamplingParams
 from bot.settings import Configuration, GenerationSettings, PersonaSettings, ReasoningMode
 
 # What the settings hold besides the sampler's own parameters.

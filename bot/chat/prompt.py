@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from bot.chat.generator import TextGenerator
 from bot.chat.personas import Persona
-from bot.engine.request import ChatMessage
 from bot.errors import InvalidRequestError, PromptTooLongError
+from bot.request import ChatMessage
 from bot.storage.records import Turn
 
 Exchange = tuple[ChatMessage, ChatMessage]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.adapter import ReplyTarget
+from bot.adapter import ModelAccess, OpenTarget, ReplyTarget
 from bot.chat.access import Access, AccessPolicy, refusal
 from bot.chat.clock import Clock
 from bot.chat.commands.command import ImmediateCommand, LineCommand
@@ -31,6 +31,7 @@ class ChatService:
     def __init__(
         self,
         *,
+        model: ModelAccess,
         access: AccessPolicy,
         registry: CommandRegistry,
         lines: Lines,
@@ -38,12 +39,27 @@ class ChatService:
         summariser: Summariser,
         clock: Clock,
     ) -> None:
+        self._model = model
+        self._platforms: dict[str, OpenTarget] = {}
         self._access = access
         self._registry = registry
         self._lines = lines
         self._writer = writer
         self._summariser = summariser
         self._clock = clock
+
+    @property
+    def model(self) -> ModelAccess:
+        """The model itself, for requests that are no chat messages."""
+        return self._model
+
+    def connected(self, name: str, open_target: OpenTarget) -> None:
+        """An adapter is up."""
+        self._platforms[name] = open_target
+
+    def disconnected(self, name: str) -> None:
+        """The adapter is not up any more."""
+        self._platforms.pop(name, None)
 
     @property
     def commands(self) -> Sequence[CommandSpec]:

@@ -10,10 +10,10 @@ from bot.chat.generator import TextGenerator, summary_user
 from bot.chat.personas import Persona, Personas
 from bot.chat.prompt import Exchange, PromptFitter, exchanges
 from bot.chat.summary_words import recap, request_for_summary, whole_sentences
-from bot.engine.generation import Generation
-from bot.engine.request import ChatMessage, GenerationRequest, SamplingParams
 from bot.errors import HearthbotError
+from bot.generation import Generation
 from bot.messages import Usage
+from bot.request import ChatMessage, GenerationRequest, SamplingParams
 from bot.storage.conversation_repository import ConversationRepository
 from bot.storage.records import Conversation, Summary, Turn
 from bot.storage.summary_repository import SummaryRepository

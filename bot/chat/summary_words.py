@@ -3,7 +3,7 @@
 import re
 
 from bot.chat.prompt import Exchange
-from bot.engine.request import ChatMessage
+from bot.request import ChatMessage
 from bot.storage.records import Summary
 
 _WORDS_PER_TOKEN = 0.6

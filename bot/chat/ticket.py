@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bot.engine.generation import Generation
+from bot.generation import Generation
 from bot.messages import IncomingMessage
 
 

@@ -14,17 +14,18 @@ from bot.chat.personas import Persona, Personas
 from bot.chat.prompt import PromptFitter
 from bot.chat.summariser import Summariser
 from bot.chat.ticket import Ticket
-from bot.engine.request import (
+from bot.errors import EngineLostError, RequestError, StorageError
+from bot.messages import IncomingMessage, ReplyDelta, ReplyDone, ReplyWaiting
+from bot.request import (
     GenerationDelta,
     GenerationDone,
     GenerationEvent,
     GenerationFailed,
     GenerationLoading,
     GenerationRequest,
+    GenerationToolCall,
     GenerationWaiting,
 )
-from bot.errors import EngineLostError, RequestError, StorageError
-from bot.messages import IncomingMessage, ReplyDelta, ReplyDone, ReplyWaiting
 from bot.storage.records import Conversation, Turn
 from bot.storage.turn_repository import TurnRepository
 
@@ -187,6 +188,8 @@ class TurnWriter:
                 return ReplyWaiting(position=event.position, wait_s=event.wait_s)
             case GenerationDelta():
                 return ReplyDelta(text=event.text, reasoning=event.reasoning)
+            case GenerationToolCall():
+                raise RuntimeError("the chat offers no tools")
             case GenerationDone():
                 return await self._finish(turn, event, begun)
             case GenerationFailed():

@@ -10,9 +10,9 @@ from typing import Any
 import jinja2
 
 from bot.engine.chat_formats import CHAT_FORMATS
-from bot.engine.request import ChatMessage
 from bot.engine.template_sandbox import TemplateSandbox
 from bot.errors import ConfigError, InvalidRequestError, ModelLoadError
+from bot.request import ChatMessage
 from bot.settings import ModelSettings
 
 _RESERVED = frozenset({"messages", "add_generation_prompt", "bos_token", "eos_token"})

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 from bot.engine.kv_store import KvStore
 from bot.engine.prefix_cache import PrefixCache
-from bot.engine.request import GenerationDone, GenerationEvent, GenerationFailed, GenerationWaiting
 from bot.engine.runner import BatchPart, NoCellsError, Runner
 from bot.engine.sampler import Sampler, lookback
 from bot.engine.scheduler import ScheduledPart, Scheduler
@@ -14,6 +13,7 @@ from bot.engine.slots import Slot, Slots
 from bot.engine.stored_state import StateOwner
 from bot.errors import EngineLostError, QueueFullError, RequestError
 from bot.messages import FinishReason
+from bot.request import GenerationDone, GenerationEvent, GenerationFailed, GenerationWaiting
 
 Deliver = Callable[[list[tuple[Sequence, GenerationEvent]]], None]
 

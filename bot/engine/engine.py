@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from bot.engine.download_progress import DownloadProgress, LineProgress
-from bot.engine.generation import Generation
 from bot.engine.loaded_model import LoadedModel, ModelSource
 from bot.engine.lock import InferenceLock
 from bot.engine.prompt_reader import ReadPrompt
-from bot.engine.request import (
+from bot.engine.sequence import Sequence
+from bot.errors import EngineLostError, HearthbotError, InvalidRequestError, QueueFullError, RequestError
+from bot.generation import Generation
+from bot.messages import ReplyFacts, Timings, Usage
+from bot.request import (
     ChatMessage,
     EngineStatus,
     GenerationDone,
@@ -24,9 +27,6 @@ from bot.engine.request import (
     GenerationLoading,
     GenerationRequest,
 )
-from bot.engine.sequence import Sequence
-from bot.errors import EngineLostError, HearthbotError, InvalidRequestError, QueueFullError, RequestError
-from bot.messages import ReplyFacts, Timings, Usage
 from bot.settings import EngineSettings, ModelSettings, ReasoningMode
 
 _NOTICE_AFTER_S = 3.0

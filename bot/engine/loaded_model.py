@@ -17,12 +17,12 @@ from bot.engine.lock import InferenceLock
 from bot.engine.model_file import ModelFile, resolve
 from bot.engine.probe import Probe
 from bot.engine.prompt_reader import PromptReader, ReadPrompt
-from bot.engine.request import ChatMessage, GenerationRequest
 from bot.engine.reuse import Reuse
 from bot.engine.runner import Runner, gpu_offload_supported
 from bot.engine.scheduler import Scheduler
 from bot.engine.token_log import common_length
 from bot.engine.waiting_line import WaitingLine
+from bot.request import ChatMessage, GenerationRequest
 from bot.settings import EngineSettings, ModelSettings
 
 

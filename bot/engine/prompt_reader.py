@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from bot.engine.chat_template import ChatTemplate
 from bot.engine.reasoning import ReasoningSplitter, control_texts_in_tags, open_thought
 from bot.engine.reply_writer import ReplyWriter
-from bot.engine.request import ChatMessage, GenerationRequest
 from bot.engine.stop_strings import StopStrings
 from bot.engine.vocabulary import Vocabulary
 from bot.errors import PromptTooLongError
+from bot.request import ChatMessage, GenerationRequest
 from bot.settings import ReasoningMode
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection
 
 from bot.engine.detokenizer import Detokenizer
 from bot.engine.reasoning import ReasoningSplitter
-from bot.engine.request import GenerationDelta
 from bot.engine.stop_strings import StopStrings
+from bot.request import GenerationDelta
 
 
 class ReplyWriter:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 import llama_cpp
 
-from bot.engine.request import SamplingParams
 from bot.engine.vocabulary import Vocabulary
 from bot.errors import InvalidRequestError
+from bot.request import SamplingParams
 
 
 class Sampler:

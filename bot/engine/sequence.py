@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from bot.engine.generation import Generation
 from bot.engine.reply_writer import ReplyWriter
-from bot.engine.request import GenerationRequest
 from bot.engine.sampler import Sampler
 from bot.engine.slots import Slot
+from bot.generation import Generation
 from bot.messages import FinishReason, ReplyFacts, Timings, Usage
+from bot.request import GenerationRequest
 
 _UNLIMITED = 1 << 30
 

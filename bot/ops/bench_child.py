@@ -9,11 +9,11 @@ import time
 from statistics import median
 
 from bot.engine.load_params import LoadParams
-from bot.engine.request import SamplingParams
 from bot.engine.runner import BatchPart, Runner
 from bot.engine.sampler import Sampler
 from bot.errors import ModelLoadError
 from bot.ops.speed import Speed
+from bot.request import SamplingParams
 
 HISTORY_TOKENS = 512
 PREFILL_LIMIT_S = 6.0

@@ -15,11 +15,11 @@ from bot.engine.load_params import LoadParams
 from bot.engine.model_file import ModelFile, resolve
 from bot.engine.probe import Probe
 from bot.engine.probe_answers import ProbeAnswer
-from bot.engine.request import ChatMessage, GenerationRequest, SamplingParams
 from bot.engine.runner import gpu_offload_supported
 from bot.errors import ConfigError, EngineLostError, ModelLoadError, RequestError, StorageError
 from bot.ops.check import Check
 from bot.paths import Paths
+from bot.request import ChatMessage, GenerationRequest, SamplingParams
 from bot.settings import EngineSettings
 from bot.storage.database import Database
 

@@ -10,8 +10,8 @@ import pytest
 from bot.chat.composition import compose_chat
 from bot.chat.service import ChatService
 from bot.engine.engine import Engine
-from bot.engine.request import GenerationRequest
 from bot.messages import IncomingMessage, Usage
+from bot.request import GenerationRequest
 from bot.settings import Configuration
 from bot.storage.database import Database
 from tests.support.fake_clock import FakeClock

@@ -1,7 +1,7 @@
 """Personas, ready for use."""
 
 from bot.chat.personas import Personas, resolve
-from bot.engine.request import ChatMessage, SamplingParams
+from bot.request import ChatMessage, SamplingParams
 from bot.settings import ExampleExchange, GenerationSettings, PersonaSettings, SamplingOverrides
 
 GENERATION = GenerationSettings(temperature=0.3, max_tokens=77, stop=("END",), reasoning="show", reasoning_budget=40)

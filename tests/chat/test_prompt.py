@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from bot.chat.personas import Persona, resolve
 from bot.chat.prompt import Exchange, PromptFitter
-from bot.engine.request import ChatMessage
 from bot.errors import InvalidRequestError, PromptTooLongError
+from bot.request import ChatMessage
 from bot.settings import ExampleExchange, GenerationSettings, PersonaSettings
 from tests.support.scripted_engine import ScriptedEngine, prompt_tokens
 

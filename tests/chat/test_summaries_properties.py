@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.engine.request import GenerationRequest
+from bot.request import GenerationRequest
 from bot.storage.database import Database
 from tests.support.chat_bench import ChatBench
 from tests.support.scripted_engine import prompt_tokens

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from bot.engine.chat_formats import CHAT_FORMATS
 from bot.engine.chat_template import ChatTemplate
-from bot.engine.request import ChatMessage, Role
 from bot.errors import ConfigError, InvalidRequestError, ModelLoadError
+from bot.request import ChatMessage, Role
 from bot.settings import ModelSettings
 
 SOURCES = {path.stem: path.read_text()[:-1] for path in (Path(__file__).parent / "templates").glob("*.jinja")}

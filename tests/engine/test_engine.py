@@ -11,8 +11,9 @@ import pytest
 from numpy.typing import NDArray
 
 from bot.engine.engine import Engine
-from bot.engine.generation import Generation
-from bot.engine.request import (
+from bot.errors import EngineLostError, PromptTooLongError, QueueFullError
+from bot.generation import Generation
+from bot.request import (
     ChatMessage,
     GenerationDelta,
     GenerationDone,
@@ -22,7 +23,6 @@ from bot.engine.request import (
     GenerationWaiting,
     SamplingParams,
 )
-from bot.errors import EngineLostError, PromptTooLongError, QueueFullError
 from bot.settings import EngineSettings, ModelSettings
 from tests.support.real_engine import ENGINE_SETTINGS, Recorder
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.engine.engine import Engine
-from bot.engine.request import ChatMessage, GenerationDone, GenerationRequest, SamplingParams
 from bot.errors import ModelLoadError, RequestError
+from bot.request import ChatMessage, GenerationDone, GenerationRequest, SamplingParams
 from bot.settings import EngineSettings, ModelSettings
 
 PERSONA = ChatMessage(role="system", content="You are a patient teacher who explains things with short examples. " * 6)

@@ -21,9 +21,9 @@ from hypothesis.stateful import (
 )
 
 from bot.engine.engine import Engine
-from bot.engine.generation import Generation
-from bot.engine.request import ChatMessage, GenerationFailed, GenerationRequest, SamplingParams
 from bot.errors import QueueFullError
+from bot.generation import Generation
+from bot.request import ChatMessage, GenerationFailed, GenerationRequest, SamplingParams
 from bot.settings import EngineSettings, ModelSettings
 
 SETTINGS = EngineSettings(n_ctx=256, max_parallel=3, max_waiting=6, max_waiting_per_user=3, n_threads=1, probe="off")

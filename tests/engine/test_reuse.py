@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from bot.engine.engine import Engine
-from bot.engine.request import ChatMessage, GenerationDelta, GenerationDone, GenerationRequest, SamplingParams
 from bot.engine.reuse import Reuse
 from bot.engine.runner import BatchPart, Runner
 from bot.engine.token_log import TokenLog
+from bot.request import ChatMessage, GenerationDelta, GenerationDone, GenerationRequest, SamplingParams
 from bot.settings import EngineSettings, ModelSettings
 from tests.support.real_engine import Recorder, demo_model, load_params
 

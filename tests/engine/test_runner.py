@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.engine.request import SamplingParams
 from bot.engine.runner import BatchPart, NoCellsError, Runner
 from bot.engine.sampler import Sampler
 from bot.errors import InvalidRequestError, ModelLoadError
+from bot.request import SamplingParams
 from bot.settings import EngineSettings
 from tests.support.real_engine import load_params
 from tests.support.tiny_models import WINDOW

@@ -16,6 +16,7 @@ class RecordingTarget:
         self.messages: dict[str, OutgoingMessage] = {}
         self.files: dict[str, bytes] = {}
         self.typed = 0
+        self.sent = 0
         self.broken: set[str] = set()
         """Names of methods that raise."""
         self.gate = asyncio.Event()
@@ -26,7 +27,8 @@ class RecordingTarget:
     async def send(self, message: OutgoingMessage) -> str:
         """Show a new message."""
         await self._note("send", message)
-        message_id = str(len(self.messages) + 1)
+        self.sent += 1
+        message_id = str(self.sent)
         self.messages[message_id] = message
         return message_id
 
@@ -35,6 +37,15 @@ class RecordingTarget:
         assert message_id in self.messages
         await self._note("edit", message)
         self.messages[message_id] = message
+
+    async def delete(self, message_id: str) -> None:
+        """Take a message back."""
+        await self._note("delete", self.messages[message_id])
+        del self.messages[message_id]
+
+    async def draft(self, message: OutgoingMessage) -> None:
+        """Show what will be sent."""
+        await self._note("draft", message)
 
     async def typing(self) -> None:
         """Count the signs."""

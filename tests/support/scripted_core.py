@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from bot.adapter import ReplyTarget
+from bot.adapter import ModelAccess, OpenTarget, ReplyTarget
 from bot.messages import CommandSpec, IncomingMessage, OutgoingMessage, ReplyFacts, Timings, Usage
 
 Answer = Callable[[IncomingMessage, ReplyTarget], Awaitable[None]]
@@ -33,6 +33,20 @@ class ScriptedCore:
         self.answers = list(answers)
         self.received: list[IncomingMessage] = []
         self.arrived = asyncio.Event()
+        self.platforms: dict[str, OpenTarget] = {}
+
+    @property
+    def model(self) -> ModelAccess:
+        """There is none here."""
+        raise NotImplementedError
+
+    def connected(self, name: str, open_target: OpenTarget) -> None:
+        """Note that an adapter is up."""
+        self.platforms[name] = open_target
+
+    def disconnected(self, name: str) -> None:
+        """Note that it is not."""
+        del self.platforms[name]
 
     async def handle(self, message: IncomingMessage, target: ReplyTarget) -> None:
         """Note the message and play its answer."""

@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from bot.engine.generation import Generation
-from bot.engine.request import (
+from bot.errors import EngineLostError, PromptTooLongError, RequestError
+from bot.generation import Generation
+from bot.messages import FinishReason, ReplyFacts, Timings, Usage
+from bot.request import (
     ChatMessage,
     EngineStatus,
     GenerationDelta,
@@ -14,8 +16,6 @@ from bot.engine.request import (
     GenerationLoading,
     GenerationRequest,
 )
-from bot.errors import EngineLostError, PromptTooLongError, RequestError
-from bot.messages import FinishReason, ReplyFacts, Timings, Usage
 from bot.settings import ReasoningMode
 
 

@@ -8,8 +8,8 @@ from bot.chat.conversation_context import ConversationContext
 from bot.chat.conversation_finder import ConversationFinder
 from bot.chat.counted import counted
 from bot.chat.generator import TextGenerator
-from bot.engine.request import ChatMessage
 from bot.messages import CommandSpec, ReplyFacts
+from bot.request import ChatMessage
 from bot.storage.turn_repository import TurnRepository
 
 

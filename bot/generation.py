@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
-from bot.engine.request import GenerationDone, GenerationEvent, GenerationFailed
+from bot.request import GenerationDone, GenerationEvent, GenerationFailed
 
 
 class Generation:

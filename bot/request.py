@@ -1,14 +1,35 @@
-"""What the engine is asked, and what it answers with."""
+"""What the engine is asked, and what it answers with. All are immutable."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from bot.errors import EngineLostError, RequestError
 from bot.messages import FinishReason, ReplyFacts
 from bot.settings import ReasoningMode
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tool"]
+ToolChoice = Literal["none", "auto", "required"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """A function that the model wants called."""
+
+    id: str
+    name: str
+    arguments: str
+    """JSON text of an object."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolSpec:
+    """A function that the model may call."""
+
+    name: str
+    description: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """JSON Schema of the arguments, an object."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +38,20 @@ class ChatMessage:
 
     role: Role
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    """What an assistant's message called."""
+    tool_call_id: str = ""
+    """Of a tool's message: which call it answers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JsonConstraint:
+    """The answer is JSON that is valid by `schema`, by construction; the reply ends where the value does."""
+
+    schema: Mapping[str, Any]
+    """JSON Schema. `{}` is any value, `{"type": "object"}` any object."""
+    always_complete: bool = False
+    """The value is closed in time when the room for the reply ends, instead of being cut by it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +83,8 @@ class GenerationRequest:
 
     messages: tuple[ChatMessage, ...]
     """The whole prompt, oldest first. Append-only from turn to turn, so that its start stays in the KV cache."""
+    prompt: str | None = None
+    """Raw text to be written on, in place of `messages` and the chat template."""
     user: str
     """Whose turn it is, for fairness: the line is served round-robin between users."""
     conversation: str | None = None
@@ -63,6 +100,19 @@ class GenerationRequest:
     """Turns that were dropped from the middle may be cut out of the cache, what follows them evaluated no more."""
     continue_final: bool = False
     """The last message is the assistant's own and is written on."""
+    constraint: JsonConstraint | None = None
+    """What the answer must be. Not together with `tools`."""
+    tools: tuple[ToolSpec, ...] = ()
+    tool_choice: ToolChoice = "auto"
+    forced_tool: str | None = None
+    """The only tool that may be called, with `tool_choice` "required"."""
+    parallel_tool_calls: bool = True
+    """More than one call may be made in one reply."""
+    copied_from: str = ""
+    """A text that the answer mostly copies. Its tokens are proposed and verified in one batch; the answer is the same
+    as without."""
+    logprobs: int | None = None
+    """Report each token's log probability, and those of so many likeliest ones, up to 20."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,11 +131,30 @@ class GenerationLoading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TokenLogprob:
+    """A token, the natural logarithm of its probability before any sampler, and the likeliest ones in its place."""
+
+    token: bytes
+    logprob: float
+    top: tuple["TokenLogprob", ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationDelta:
     """A piece of the reply; `reasoning` where it is thought, not answer."""
 
     text: str
     reasoning: bool = False
+    logprobs: tuple[TokenLogprob, ...] = ()
+    """Of the tokens that were chosen since the last delta, where the request asked for them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationToolCall:
+    """A call that is complete; its text is in no delta."""
+
+    index: int
+    call: ToolCall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +162,10 @@ class GenerationDone:
     """The end of a reply: stopped by the model, by its length or by a cancel. The text so far is all there."""
 
     text: str
-    """The answer, without thoughts."""
+    """The answer, without thoughts and tool calls."""
     reasoning: str
     facts: ReplyFacts
+    tool_calls: tuple[ToolCall, ...] = ()
 
     @property
     def finish_reason(self) -> FinishReason:
@@ -112,8 +182,10 @@ class GenerationFailed:
     """The answer so far."""
 
 
-GenerationEvent = GenerationLoading | GenerationWaiting | GenerationDelta | GenerationDone | GenerationFailed
-"""Any number of the first three, then exactly one of the last two."""
+GenerationEvent = (
+    GenerationLoading | GenerationWaiting | GenerationDelta | GenerationToolCall | GenerationDone | GenerationFailed
+)
+"""Any number of the first four, then exactly one of the last two."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
