@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from bot.chat.access import AccessPolicy
+from bot.chat.announcer import Announcer
 from bot.chat.commands.registry import CommandRegistry
+from bot.chat.entrance import Entrance
 from bot.chat.summariser import Summariser
 from bot.chat.turn_writer import TurnWriter
 
@@ -17,6 +19,8 @@ class ChatParts:
     """
 
     access: AccessPolicy
+    entrance: Entrance
+    announcer: Announcer
     registry: CommandRegistry
     writer: TurnWriter
     summariser: Summariser
