@@ -75,6 +75,10 @@ class IncomingMessage:
     """Meant for the bot: a private chat, a mention, a reply to it or a command."""
     reply_to: str | None = None
     """Id of the message this one replies to."""
+    reply_text: str = ""
+    """What that message says, where the platform tells it; of whoever wrote it."""
+    reply_attachments: tuple[Attachment, ...] = ()
+    """The files that came with that message."""
     attachments: tuple[Attachment, ...] = ()
     edited: bool = False
     """A new version of the message with the same `message_id`."""
@@ -125,6 +129,8 @@ class CommandSpec:
     """How the argument is written in help, such as `[name]`; empty where there is none."""
     choices: tuple[str, ...] = ()
     """Known values of the argument, for completion."""
+    admin: bool = False
+    """Only admins may give it: nobody else is shown it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
