@@ -146,6 +146,10 @@ class Adapter(ABC):
         """
         return None
 
+    def announcement(self) -> str | None:
+        """A line for whoever started the daemon, once this is up, such as the address of a page."""
+        return None
+
     @abstractmethod
     async def start(self) -> None:
         """Connect; messages are being received when this returns.
