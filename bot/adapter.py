@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
+from bot.check import Check
 from bot.generation import Generation
 from bot.messages import ChatAddress, CommandSpec, IncomingMessage, OutgoingMessage
 from bot.request import ChatMessage, EngineStatus, GenerationRequest
@@ -149,6 +150,15 @@ class Adapter(ABC):
     def announcement(self) -> str | None:
         """A line for whoever started the daemon, once this is up, such as the address of a page."""
         return None
+
+    @classmethod
+    async def examine(cls, name: str, settings: AdapterSettings) -> Sequence[Check]:  # noqa: ARG003 - most need them
+        """Ask the platform whether this section can work (the token, what the bot may read), for `hearthbot doctor`.
+
+        Nothing is changed there, so a daemon that runs with the same token is not disturbed. Never raises: what went
+        wrong is a finding, with what to do about it. `name` begins the name of each.
+        """
+        return ()
 
     @abstractmethod
     async def start(self) -> None:

@@ -68,6 +68,10 @@ class IncomingMessage:
     """Meant for the bot: a private chat, a mention, a reply to it or a command."""
     reply_to: str | None = None
     """Id of the message this one replies to."""
+    reply_text: str = ""
+    """What that message says, where the platform tells it; of whoever wrote it."""
+    reply_attachments: tuple[Attachment, ...] = ()
+    """The files that came with that message."""
     attachments: tuple[Attachment, ...] = ()
     edited: bool = False
     """A new version of the message with the same `message_id`."""

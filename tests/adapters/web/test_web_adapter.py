@@ -68,6 +68,5 @@ async def test_closing_is_safe_at_any_time() -> None:
     """An adapter that never started closes, and so does one that was closed."""
     adapter = WebAdapter(name="web", settings=WebSettings(port=0), core=ScriptedCore())
     await adapter.aclose()
-    await adapter.start()
-    await adapter.aclose()
-    await adapter.aclose()
+    async with web() as other:
+        await other.aclose()
