@@ -107,7 +107,7 @@ class ChatCore(Protocol):
 
     @property
     def commands(self) -> Sequence[CommandSpec]:
-        """Every command, in the order of a menu."""
+        """Every command, in the order of a menu; those of admins are not for everybody's."""
         ...
 
     def connected(self, name: str, open_target: OpenTarget) -> None:
