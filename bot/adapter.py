@@ -147,6 +147,10 @@ class Adapter(ABC):
         """
         return None
 
+    def announcement(self) -> str | None:
+        """A line for whoever started the daemon, once this is up, such as the address of a page."""
+        return None
+
     @classmethod
     async def examine(cls, name: str, settings: AdapterSettings) -> Sequence[Check]:  # noqa: ARG003 - most need them
         """Ask the platform whether this section can work (the token, what the bot may read), for `hearthbot doctor`.
