@@ -29,13 +29,14 @@ def pdf(*pages: str, locked: bool = False) -> bytes:
 
 
 def bomb(size: int) -> bytes:
-    """A small PDF whose page unpacks to `size` bytes of drawing."""
-    packed = zlib.compress(b"0 0 m " * (size // 6), 9)
+    """A small PDF whose page unpacks to `size` bytes of text."""
+    packed = zlib.compress(b"BT /F1 12 Tf " + b"(x) Tj " * (size // 7) + b"ET", 9)
     objects = [
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
         b"<< /Type /Pages /Kids [4 0 R] /Count 1 >>",
         b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 5 0 R >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 5 0 R "
+        b"/Resources << /Font << /F1 1 0 R >> >> >>",
         b"<< /Length %d /Filter /FlateDecode >>\nstream\n%s\nendstream" % (len(packed), packed),
     ]
     return _file(objects, root=3)
