@@ -16,12 +16,15 @@ from bot.chat.lines import Lines
 from bot.chat.personas import Personas
 from bot.chat.prompt import PromptFitter
 from bot.chat.service import ChatService
+from bot.chat.stored_book import StoredBook
 from bot.chat.summariser import Summariser
 from bot.chat.turn_writer import TurnWriter
 from bot.messages import CommandSpec
 from bot.settings import Configuration
+from bot.storage.adapter_value_repository import AdapterValueRepository
 from bot.storage.conversation_repository import ConversationRepository
 from bot.storage.database import Database
+from bot.storage.heading_repository import HeadingRepository
 from bot.storage.summary_repository import SummaryRepository
 from bot.storage.turn_repository import TurnRepository
 
@@ -96,6 +99,16 @@ def compose_chat(
     )
     return ChatService(
         model=generator,
+        book=StoredBook(
+            headings=HeadingRepository(database),
+            conversations=conversations,
+            turns=turns,
+            personas=personas,
+            generator=generator,
+            summariser=summariser,
+            lines=lines,
+        ),
+        store=AdapterValueRepository(database),
         access=AccessPolicy(configuration.permissions),
         registry=registry,
         lines=lines,

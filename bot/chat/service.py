@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.adapter import ModelAccess, OpenTarget, ReplyTarget
+from bot.adapter_store import AdapterStore
+from bot.book import ConversationBook
 from bot.chat.access import Access, AccessPolicy, refusal
 from bot.chat.clock import Clock
 from bot.chat.commands.command import ImmediateCommand, LineCommand
@@ -32,6 +34,8 @@ class ChatService:
         self,
         *,
         model: ModelAccess,
+        book: ConversationBook,
+        store: AdapterStore,
         access: AccessPolicy,
         registry: CommandRegistry,
         lines: Lines,
@@ -40,6 +44,8 @@ class ChatService:
         clock: Clock,
     ) -> None:
         self._model = model
+        self._book = book
+        self._store = store
         self._platforms: dict[str, OpenTarget] = {}
         self._access = access
         self._registry = registry
@@ -52,6 +58,16 @@ class ChatService:
     def model(self) -> ModelAccess:
         """The model itself, for requests that are no chat messages."""
         return self._model
+
+    @property
+    def book(self) -> ConversationBook:
+        """The conversations that are stored."""
+        return self._book
+
+    @property
+    def store(self) -> AdapterStore:
+        """What adapters must still know after a restart."""
+        return self._store
 
     def connected(self, name: str, open_target: OpenTarget) -> None:
         """An adapter is up."""
