@@ -119,7 +119,7 @@ class ChatCore(Protocol):
 
     @property
     def commands(self) -> Sequence[CommandSpec]:
-        """Every command, in the order of a menu."""
+        """Every command, in the order of a menu; those of admins are not for everybody's."""
         ...
 
     def connected(self, name: str, open_target: OpenTarget) -> None:
@@ -157,6 +157,10 @@ class Adapter(ABC):
 
         None on a platform where nothing can be said unasked.
         """
+        return None
+
+    def announcement(self) -> str | None:
+        """A line for whoever started the daemon, once this is up, such as the address of a page."""
         return None
 
     @classmethod

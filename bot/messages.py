@@ -112,6 +112,8 @@ class CommandSpec:
     """How the argument is written in help, such as `[name]`; empty where there is none."""
     choices: tuple[str, ...] = ()
     """Known values of the argument, for completion."""
+    admin: bool = False
+    """Only admins may give it: nobody else is shown it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

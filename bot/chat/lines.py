@@ -16,9 +16,7 @@ _GRACE_S = 5.0
 class Lines:
     """Who is served in which conversation, and who waits behind. A line exists only while somebody stands in it."""
 
-    def __init__(self, *, max_waiting: int) -> None:
-        """`max_waiting` is how many messages may wait in one line."""
-        self._max_waiting = max_waiting
+    def __init__(self) -> None:
         self._lines: dict[ConversationKey, list[Ticket]] = {}
         self._paused: list[Callable[[ConversationKey], bool]] = []
         self._left = asyncio.Event()
@@ -28,12 +26,15 @@ class Lines:
         return len(self._lines)
 
     @contextmanager
-    def place(self, message: IncomingMessage) -> Iterator[Ticket]:
-        """A place at the end of the line, taken at once. Raises `QueueFullError`."""
+    def place(self, message: IncomingMessage, *, max_waiting: int) -> Iterator[Ticket]:
+        """A place at the end of the line, taken at once.
+
+        Raises `QueueFullError` where `max_waiting` messages wait in it already.
+        """
         line = self._lines.get(message.key, [])
-        if len(line) > self._max_waiting:
+        if len(line) > max_waiting:
             raise QueueFullError(
-                f"{self._max_waiting} of your messages are waiting for their answers already. "
+                f"{max_waiting} of your messages are waiting for their answers already. "
                 "Please give me some time, or send /stop."
             )
         ticket = Ticket(message)

@@ -31,16 +31,19 @@ class ScriptedCore:
         CommandSpec(name="persona", summary="who I am", argument="[name]", choices=("hearth", "pirate")),
     )
 
-    def __init__(self, *answers: Answer) -> None:
+    def __init__(self, *answers: Answer, model: ModelAccess | None = None) -> None:
         self.answers = list(answers)
+        self._model = model
         self.received: list[IncomingMessage] = []
         self.arrived = asyncio.Event()
         self.platforms: dict[str, OpenTarget] = {}
 
     @property
     def model(self) -> ModelAccess:
-        """There is none here."""
-        raise NotImplementedError
+        """The one it was given."""
+        if self._model is None:
+            raise NotImplementedError
+        return self._model
 
     @property
     def book(self) -> ConversationBook:
