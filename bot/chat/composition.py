@@ -25,14 +25,17 @@ from bot.chat.personas import Personas
 from bot.chat.platforms import Platforms
 from bot.chat.prompt import PromptFitter
 from bot.chat.service import ChatService
+from bot.chat.stored_book import StoredBook
 from bot.chat.summariser import Summariser
 from bot.chat.turn_writer import TurnWriter
 from bot.chat.welcomes import Welcomes
 from bot.messages import CommandSpec
 from bot.settings import Configuration, PermissionSettings
 from bot.storage.access_records import Identity
+from bot.storage.adapter_value_repository import AdapterValueRepository
 from bot.storage.conversation_repository import ConversationRepository
 from bot.storage.database import Database
+from bot.storage.heading_repository import HeadingRepository
 from bot.storage.pairing_repository import PairingRepository
 from bot.storage.people_repository import PeopleRepository
 from bot.storage.summary_repository import SummaryRepository
@@ -46,6 +49,7 @@ def compose_chat(
     composer = ChatComposer(generator=generator, database=database, clock=clock or SystemClock())
     return ChatService(
         model=generator,
+        store=AdapterValueRepository(database),
         lines=composer.lines,
         clock=composer.clock,
         platforms=composer.platforms,
@@ -70,6 +74,7 @@ class ChatComposer:
         self._generator = generator
         self._conversations = ConversationRepository(database)
         self._turns = TurnRepository(database)
+        self._headings = HeadingRepository(database)
         self._summaries = SummaryRepository(database)
         self._confirmations = Confirmations(clock)
 
@@ -129,6 +134,15 @@ class ChatComposer:
             ),
             writer=writer,
             summariser=summariser,
+            book=StoredBook(
+                headings=self._headings,
+                conversations=self._conversations,
+                turns=self._turns,
+                personas=personas,
+                generator=self._generator,
+                summariser=summariser,
+                lines=self.lines,
+            ),
             max_waiting=configuration.engine.max_waiting_per_user,
         )
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.adapter import ModelAccess, OpenTarget, ReplyTarget
+from bot.adapter_store import AdapterStore
+from bot.book import ConversationBook
 from bot.chat.access import Access
 from bot.chat.chat_parts import ChatParts
 from bot.chat.clock import Clock
@@ -36,6 +38,7 @@ class ChatService:
         self,
         *,
         model: ModelAccess,
+        store: AdapterStore,
         lines: Lines,
         clock: Clock,
         platforms: Platforms,
@@ -47,6 +50,7 @@ class ChatService:
         self._model = model
         self._platforms = platforms
         self._welcomes = welcomes
+        self._store = store
         self._lines = lines
         self._clock = clock
         self._compose = compose
@@ -56,6 +60,16 @@ class ChatService:
     def model(self) -> ModelAccess:
         """The model itself, for requests that are no chat messages."""
         return self._model
+
+    @property
+    def book(self) -> ConversationBook:
+        """The conversations that are stored."""
+        return self._parts.book
+
+    @property
+    def store(self) -> AdapterStore:
+        """What adapters must still know after a restart."""
+        return self._store
 
     def connected(self, name: str, open_target: OpenTarget) -> None:
         """An adapter is up."""
