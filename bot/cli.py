@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot import __version__, cli_config
+from bot import __version__, cli_config, cli_service
 from bot.cli_options import ConfigOption
 from bot.errors import HearthbotError
 
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 
 app.add_typer(cli_config.app, name="config")
+app.add_typer(cli_service.app, name="service")
 
 
 def _show_version(wanted: bool) -> None:
