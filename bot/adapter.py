@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
+from bot.adapter_store import AdapterStore
+from bot.book import ConversationBook
 from bot.check import Check
 from bot.generation import Generation
 from bot.messages import ChatAddress, CommandSpec, IncomingMessage, OutgoingMessage
@@ -103,6 +105,16 @@ class ChatCore(Protocol):
     @property
     def model(self) -> ModelAccess:
         """The model itself, for requests that are no chat messages."""
+        ...
+
+    @property
+    def book(self) -> ConversationBook:
+        """The conversations that are stored, for platforms that keep no list of them."""
+        ...
+
+    @property
+    def store(self) -> AdapterStore:
+        """What an adapter must still know after a restart."""
         ...
 
     @property

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bot.book import ConversationBook
 from bot.chat.access import AccessPolicy
 from bot.chat.commands.registry import CommandRegistry
 from bot.chat.summariser import Summariser
@@ -20,6 +21,7 @@ class ChatParts:
     registry: CommandRegistry
     writer: TurnWriter
     summariser: Summariser
+    book: ConversationBook
     max_waiting: int
     """How many messages may wait in one conversation's line."""
 

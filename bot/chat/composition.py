@@ -18,12 +18,15 @@ from bot.chat.lines import Lines
 from bot.chat.personas import Personas
 from bot.chat.prompt import PromptFitter
 from bot.chat.service import ChatService
+from bot.chat.stored_book import StoredBook
 from bot.chat.summariser import Summariser
 from bot.chat.turn_writer import TurnWriter
 from bot.messages import CommandSpec
 from bot.settings import Configuration
+from bot.storage.adapter_value_repository import AdapterValueRepository
 from bot.storage.conversation_repository import ConversationRepository
 from bot.storage.database import Database
+from bot.storage.heading_repository import HeadingRepository
 from bot.storage.summary_repository import SummaryRepository
 from bot.storage.turn_repository import TurnRepository
 
@@ -35,6 +38,7 @@ def compose_chat(
     composer = ChatComposer(generator=generator, database=database, clock=clock or SystemClock())
     return ChatService(
         model=generator,
+        store=AdapterValueRepository(database),
         lines=composer.lines,
         clock=composer.clock,
         compose=composer.compose,
@@ -51,6 +55,7 @@ class ChatComposer:
         self._generator = generator
         self._conversations = ConversationRepository(database)
         self._turns = TurnRepository(database)
+        self._headings = HeadingRepository(database)
         self._summaries = SummaryRepository(database)
         self._confirmations = Confirmations(clock)
 
@@ -91,6 +96,15 @@ class ChatComposer:
             registry=self._registry(personas, finder, writer, context, summariser),
             writer=writer,
             summariser=summariser,
+            book=StoredBook(
+                headings=self._headings,
+                conversations=self._conversations,
+                turns=self._turns,
+                personas=personas,
+                generator=self._generator,
+                summariser=summariser,
+                lines=self.lines,
+            ),
             max_waiting=configuration.engine.max_waiting_per_user,
         )
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.adapter import ModelAccess, OpenTarget, ReplyTarget
+from bot.adapter_store import AdapterStore
+from bot.book import ConversationBook
 from bot.chat.access import Access, refusal
 from bot.chat.chat_parts import ChatParts
 from bot.chat.clock import Clock
@@ -33,6 +35,7 @@ class ChatService:
         self,
         *,
         model: ModelAccess,
+        store: AdapterStore,
         lines: Lines,
         clock: Clock,
         compose: Callable[[Configuration], ChatParts],
@@ -40,6 +43,7 @@ class ChatService:
     ) -> None:
         """`compose` makes the parts that depend on the configuration."""
         self._model = model
+        self._store = store
         self._platforms: dict[str, OpenTarget] = {}
         self._lines = lines
         self._clock = clock
@@ -50,6 +54,16 @@ class ChatService:
     def model(self) -> ModelAccess:
         """The model itself, for requests that are no chat messages."""
         return self._model
+
+    @property
+    def book(self) -> ConversationBook:
+        """The conversations that are stored."""
+        return self._parts.book
+
+    @property
+    def store(self) -> AdapterStore:
+        """What adapters must still know after a restart."""
+        return self._store
 
     def connected(self, name: str, open_target: OpenTarget) -> None:
         """An adapter is up."""

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot.adapter import ModelAccess, OpenTarget, ReplyTarget
+from bot.adapter_store import AdapterStore
+from bot.book import ConversationBook
 from bot.messages import CommandSpec, IncomingMessage, OutgoingMessage, ReplyFacts, Timings, Usage
 
 Answer = Callable[[IncomingMessage, ReplyTarget], Awaitable[None]]
@@ -42,6 +44,16 @@ class ScriptedCore:
         if self._model is None:
             raise NotImplementedError
         return self._model
+
+    @property
+    def book(self) -> ConversationBook:
+        """Nothing is stored here."""
+        raise NotImplementedError
+
+    @property
+    def store(self) -> AdapterStore:
+        """Nor here."""
+        raise NotImplementedError
 
     def connected(self, name: str, open_target: OpenTarget) -> None:
         """Note that an adapter is up."""
