@@ -27,7 +27,10 @@ class BuiltInAdapter:
 
 
 BUILT_IN: Mapping[str, BuiltInAdapter] = MappingProxyType(
-    {"console": BuiltInAdapter(target="adapters.console:ConsoleAdapter")}
+    {
+        "console": BuiltInAdapter(target="adapters.console:ConsoleAdapter"),
+        "telegram": BuiltInAdapter(target="adapters.telegram:TelegramAdapter", extra="telegram"),
+    }
 )
 
 
