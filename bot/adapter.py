@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
+from bot.adapter_store import AdapterStore
+from bot.book import ConversationBook
 from bot.check import Check
 from bot.generation import Generation
 from bot.messages import ChatAddress, CommandSpec, IncomingMessage, OutgoingMessage
@@ -106,8 +108,18 @@ class ChatCore(Protocol):
         ...
 
     @property
+    def book(self) -> ConversationBook:
+        """The conversations that are stored, for platforms that keep no list of them."""
+        ...
+
+    @property
+    def store(self) -> AdapterStore:
+        """What an adapter must still know after a restart."""
+        ...
+
+    @property
     def commands(self) -> Sequence[CommandSpec]:
-        """Every command, in the order of a menu."""
+        """Every command, in the order of a menu; those of admins are not for everybody's."""
         ...
 
     def connected(self, name: str, open_target: OpenTarget) -> None:
@@ -145,6 +157,10 @@ class Adapter(ABC):
 
         None on a platform where nothing can be said unasked.
         """
+        return None
+
+    def announcement(self) -> str | None:
+        """A line for whoever started the daemon, once this is up, such as the address of a page."""
         return None
 
     @classmethod

@@ -11,6 +11,7 @@ from bot.settings_base import (
     MASK,
     AdapterSettings,
     Fraction,
+    HistoryScope,
     KvType,
     LogLevel,
     Name,
@@ -24,6 +25,8 @@ from bot.settings_base import (
     Wording,
     conflict,
 )
+from bot.settings_delivery import DeliverySettings
+from bot.settings_documents import DocumentSettings
 from bot.settings_generation import GenerationSettings, SamplingOverrides
 
 __all__ = [
@@ -32,10 +35,13 @@ __all__ = [
     "AdapterSettings",
     "ChannelPermissions",
     "Configuration",
+    "DeliverySettings",
+    "DocumentSettings",
     "EngineSettings",
     "ExampleExchange",
     "Fraction",
     "GenerationSettings",
+    "HistoryScope",
     "HistorySettings",
     "KvType",
     "LogLevel",
@@ -231,6 +237,9 @@ class HistorySettings(Settings):
     overflow: Literal["shift", "drop", "summarise"] = Field(
         "shift", description="what becomes of turns that are dropped, and of what is left"
     )
+    scope: HistoryScope = Field(
+        "user", description="who shares a conversation in groups: nobody, everybody in the chat, or in the thread"
+    )
 
 
 class UserPermissions(Settings):
@@ -295,6 +304,8 @@ class Configuration(Settings):
         description="who it is in a new conversation; the first of personas when not set",
     )
     history: HistorySettings = Field(HistorySettings(), description="what it keeps in mind")
+    delivery: DeliverySettings = Field(DeliverySettings(), description="how answers reach people")
+    documents: DocumentSettings = Field(DocumentSettings(), description="how much of files is read")
     permissions: PermissionSettings = Field(PermissionSettings(), description="who may talk to it")
     adapters: dict[Name, SerializeAsAny[AdapterSettings]] = Field({}, description="where it can be reached")
     storage: StorageSettings = Field(StorageSettings(), description="where conversations are kept")

@@ -24,6 +24,7 @@ from bot.errors import (
     DeliveryError,
     FormatRefusedError,
     MessageGoneError,
+    NotSentError,
     PermanentAdapterError,
     RateLimitedError,
     RetryableAdapterError,
@@ -63,6 +64,8 @@ def delivery_error(error: TelegramError) -> DeliveryError:
             described = error.message.lower()
             kinds = (kind for parts, kind in _REFUSALS if any(part in described for part in parts))
             return next(kinds, DeliveryError)(error.message)
+        case NetworkError() if _was_not_sent(error):
+            return NotSentError(error.message)
         case _:
             return DeliveryError(error.message)
 
@@ -97,8 +100,7 @@ def adapter_error(error: TelegramError, name: str) -> AdapterError:
             return RetryableAdapterError(f"Telegram cannot be reached: {error.message}")
 
 
-def may_have_arrived(error: TelegramError) -> bool:
-    """Whether the call may have been carried out although no answer came."""
+def _was_not_sent(error: NetworkError) -> bool:
+    """Whether Telegram certainly knows nothing of the call: no connection was made, or a server in front refused it."""
     cause = error.__cause__
-    not_sent = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-    return isinstance(error, NetworkError) and isinstance(cause, httpx.HTTPError) and not isinstance(cause, not_sent)
+    return isinstance(cause, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError))

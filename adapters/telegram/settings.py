@@ -5,8 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from bot.adapter import StreamMode
-from bot.settings import AdapterSettings, PositiveFloat, Secret, Settings, Text, conflict
-from bot.settings_base import Wording
+from bot.settings import AdapterSettings, PositiveFloat, Secret, Settings, Text, Wording, conflict
 
 Groups = Literal["mention", "all", "commands"]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -55,11 +54,9 @@ class TelegramSettings(AdapterSettings):
 
     @model_validator(mode="after")
     def _usable(self) -> "TelegramSettings":
-        if self.enabled and self.token is None:
+        if self.enabled and self.token is None and self.token_env is None:
             raise conflict(
-                "needs a token: set token_env to the environment variable that has it (@BotFather: /newbot), "
-                "or enabled: false",
-                ("token_env",),
-                ("token",),
+                "a token is needed: set token, or token_env to the variable that holds it (@BotFather: /newbot)",
+                ("enabled",),
             )
         return self

@@ -49,6 +49,7 @@ class Translator:
             reply_to=str(message.reply_to_message.message_id) if message.reply_to_message else None,
             attachments=files,
             edited=edited,
+            sent_at=(message.edit_date if edited and message.edit_date else message.date).timestamp(),
         )
 
     def _pressed(self, query: CallbackQuery) -> IncomingMessage | None:

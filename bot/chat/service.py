@@ -1,22 +1,25 @@
 """The core of the daemon as adapters see it: what happens to one message."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.adapter import ModelAccess, OpenTarget, ReplyTarget
-from bot.chat.access import Access, AccessPolicy, refusal
+from bot.adapter_store import AdapterStore
+from bot.book import ConversationBook
+from bot.chat.access import Access, refusal
+from bot.chat.chat_parts import ChatParts
 from bot.chat.clock import Clock
 from bot.chat.commands.command import ImmediateCommand, LineCommand
-from bot.chat.commands.registry import CommandRegistry, FoundCommand
+from bot.chat.commands.registry import FoundCommand
 from bot.chat.delivery import Delivery
 from bot.chat.failure import report
 from bot.chat.lines import Lines
 from bot.chat.message_text import clean_text
 from bot.chat.reply import show_reply
-from bot.chat.summariser import Summariser
 from bot.chat.ticket import Ticket
 from bot.chat.turn_writer import TurnWriter
 from bot.messages import CommandSpec, IncomingMessage, ReplyDone, ReplyError
+from bot.settings import Configuration
 
 _EMPTY = "Your message is empty. Write me something, or send /help to see what I can do."
 _FILE_ONLY = "I cannot read files yet. Please write me what it is about."
@@ -32,26 +35,35 @@ class ChatService:
         self,
         *,
         model: ModelAccess,
-        access: AccessPolicy,
-        registry: CommandRegistry,
+        store: AdapterStore,
         lines: Lines,
-        writer: TurnWriter,
-        summariser: Summariser,
         clock: Clock,
+        compose: Callable[[Configuration], ChatParts],
+        configuration: Configuration,
     ) -> None:
+        """`compose` makes the parts that depend on the configuration."""
         self._model = model
+        self._store = store
         self._platforms: dict[str, OpenTarget] = {}
-        self._access = access
-        self._registry = registry
         self._lines = lines
-        self._writer = writer
-        self._summariser = summariser
         self._clock = clock
+        self._compose = compose
+        self._parts = compose(configuration)
 
     @property
     def model(self) -> ModelAccess:
         """The model itself, for requests that are no chat messages."""
         return self._model
+
+    @property
+    def book(self) -> ConversationBook:
+        """The conversations that are stored."""
+        return self._parts.book
+
+    @property
+    def store(self) -> AdapterStore:
+        """What adapters must still know after a restart."""
+        return self._store
 
     def connected(self, name: str, open_target: OpenTarget) -> None:
         """An adapter is up."""
@@ -64,7 +76,7 @@ class ChatService:
     @property
     def commands(self) -> Sequence[CommandSpec]:
         """Every command, in the order of a menu."""
-        return self._registry.specs
+        return self._parts.registry.specs
 
     async def handle(self, message: IncomingMessage, target: ReplyTarget) -> None:
         """Answer one message into `target`; return when the answer is complete.
@@ -78,21 +90,26 @@ class ChatService:
             except Exception as error:  # noqa: BLE001 - whatever it is, the person is told and the daemon goes on
                 await delivery.end(report(error))
 
+    async def apply(self, configuration: Configuration) -> None:
+        """Go on with another configuration, from the next message that is served; those that wait stay in line."""
+        retired, self._parts = self._parts, self._compose(configuration)
+        await retired.retire()
+
     async def drain(self, timeout_s: float) -> None:
         """Stop serving, for the end of the daemon; return when everybody has been answered one way or the other.
 
         Replies under way may take `timeout_s` seconds, then they are stopped and stored as far as they came. Messages
         that wait are stored for `/retry`, and their people told so.
         """
-        await self._summariser.close()
+        await self._parts.retire()
         await self._lines.drain(timeout_s)
 
     async def aclose(self) -> None:
         """Stop what goes on in the background, for an end that nobody had to be drained for."""
-        await self._summariser.close()
+        await self._parts.retire()
 
     async def _let_in(self, message: IncomingMessage, delivery: Delivery) -> None:
-        access = self._access.judge(message)
+        access = self._parts.access.judge(message)
         match access:
             case Access.IGNORED:
                 return
@@ -105,7 +122,7 @@ class ChatService:
             await delivery.end(ReplyDone(text=_FILE_ONLY if message.attachments else _EMPTY))
             return
         admin = access is Access.ADMIN
-        found = self._registry.resolve(message.text)
+        found = self._parts.registry.resolve(message.text, admin=admin)
         if found is not None and isinstance(found.command, ImmediateCommand):
             await found.command.run(found.call(message, delivery, admin=admin))
         else:
@@ -120,7 +137,7 @@ class ChatService:
             delivery.start_typing()
         if found is not None and isinstance(found.command, LineCommand) and found.command.interrupts:
             self._lines.interrupt(message.key)
-        with self._lines.place(message) as ticket:
+        with self._lines.place(message, max_waiting=self._parts.max_waiting) as ticket:
             await ticket.wait()
             await self._serve(ticket, delivery, admin=admin)
 
@@ -134,27 +151,26 @@ class ChatService:
         return serving is not None and serving.about == (message.message_id, message.text)
 
     async def _serve(self, ticket: Ticket, delivery: Delivery, *, admin: bool) -> None:
+        parts = self._parts  # for the whole of this message, whatever the configuration becomes meanwhile
         # Looked at again: an edit may have made another message of it while it waited.
-        found = self._registry.resolve(ticket.message.text)
+        found = parts.registry.resolve(ticket.message.text, admin=admin)
         if ticket.closed:
             if found is None:
-                await self._writer.set_aside(ticket)
+                await parts.writer.set_aside(ticket)
             await delivery.end(ReplyError(code="restarting", text=_KEPT if found is None else _NOT_RUN))
             return
         if found is None:
-            await self._answer(ticket, delivery)
+            await self._answer(parts.writer, ticket, delivery)
         elif isinstance(found.command, LineCommand):  # the others never stand in line
             await found.command.run(found.call(ticket.message, delivery, admin=admin), ticket)
 
-    async def _answer(self, ticket: Ticket, delivery: Delivery) -> None:
+    @staticmethod
+    async def _answer(writer: TurnWriter, ticket: Ticket, delivery: Delivery) -> None:
         message = ticket.message
-        known = await self._writer.find(message) if message.edited else None
+        known = await writer.find(message) if message.edited else None
         if known is not None and known[1].text == message.text:
             return  # platforms also report a link's preview as an edit
         if message.attachments:
             await delivery.note(_FILES_IGNORED)
-        if known is None:
-            events = self._writer.answer(ticket)
-        else:
-            events = self._writer.answer_again(ticket, *known, text=message.text)
+        events = writer.answer(ticket) if known is None else writer.answer_again(ticket, *known, text=message.text)
         await show_reply(ticket, delivery, events)

@@ -77,6 +77,19 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         "CREATE UNIQUE INDEX summaries_by_conversation ON summaries (conversation_id, shown)",
     ),
+    # 3: names that people give their conversations, and what adapters must still know after a restart.
+    (
+        "ALTER TABLE conversations ADD COLUMN title TEXT NOT NULL DEFAULT ''",
+        """
+        CREATE TABLE adapter_values (
+            adapter TEXT NOT NULL,
+            name TEXT NOT NULL,
+            text TEXT NOT NULL,
+            until_ms INTEGER,
+            PRIMARY KEY (adapter, name)
+        ) STRICT, WITHOUT ROWID
+        """,
+    ),
 )
 
 

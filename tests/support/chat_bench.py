@@ -60,7 +60,7 @@ class ChatBench:
     @property
     def summarising(self) -> list[asyncio.Task[None]]:
         """Summaries that are being written, or wait for a quiet moment."""
-        return [*self.service._summariser._tasks.values()]
+        return [*self.service._parts.summariser._tasks.values()]
 
     async def pause(self) -> None:
         """Let a second go by in which nobody needs the model, and what it is used for then come to its end."""
