@@ -85,8 +85,9 @@ def adapter_error(error: TelegramError, name: str) -> AdapterError:
     """What `start` and `wait` raise for it; `name` is the section's."""
     match error:
         case InvalidToken():
+            # Its own text has the token in it.
             return PermanentAdapterError(
-                f"Telegram does not accept adapters.{name}.token ({error.message}): copy it again from @BotFather "
+                f"Telegram does not accept adapters.{name}.token: copy it again from @BotFather "
                 f"(/mybots, the bot, API Token), and see that adapters.{name}.base_url is right"
             )
         case Conflict():

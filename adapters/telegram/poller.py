@@ -14,6 +14,7 @@ from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
 from adapters.telegram.connection import POLL_S, Connection
 from adapters.telegram.failures import adapter_error, pause_s
+from adapters.telegram.update_source import ALLOWED_UPDATES, Take
 
 _LOGGER = logging.getLogger(__name__)
 MOST_CONFLICTS = 3
@@ -34,16 +35,13 @@ class Poller:
         connection: Connection,
         *,
         name: str,
-        take: Callable[[Update], Awaitable[None]],
-        allowed: tuple[str, ...],
+        take: Take,
         watchdog_s: float,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """`take` may wait; nothing more is fetched meanwhile."""
         self._connection = connection
         self._name = name
         self._take = take
-        self._allowed = allowed
         self._watchdog_s = watchdog_s
         self._sleep = sleep
         self._offset = 0
@@ -66,10 +64,13 @@ class Poller:
                 self._recovered()
                 await self._hand_over(updates)
 
-    async def confirm(self) -> None:
+    async def drain(self) -> None:
         """Tell Telegram what was handed over, so that it is not sent again at the next start."""
         if self._offset:
             await self._connection.bot.get_updates(offset=self._offset, limit=1, timeout=0)
+
+    async def aclose(self) -> None:
+        """Nothing is held: the connections are closed with the bot."""
 
     async def _watched(self) -> tuple[Update, ...]:
         fetching = asyncio.ensure_future(self._fetch(POLL_S))
@@ -87,7 +88,7 @@ class Poller:
 
     async def _fetch(self, timeout_s: int) -> tuple[Update, ...]:
         return await self._connection.bot.get_updates(
-            offset=self._offset, timeout=timedelta(seconds=timeout_s), allowed_updates=self._allowed
+            offset=self._offset, timeout=timedelta(seconds=timeout_s), allowed_updates=ALLOWED_UPDATES
         )
 
     async def _hand_over(self, updates: tuple[Update, ...]) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import ClassVar
 
 from telegram import Update
@@ -11,6 +11,7 @@ from telegram.error import TelegramError
 from adapters.telegram.address_rules import AddressRules
 from adapters.telegram.command_menu import CommandMenu
 from adapters.telegram.connection import Connection
+from adapters.telegram.examination import Examination
 from adapters.telegram.failures import adapter_error
 from adapters.telegram.intake import Intake
 from adapters.telegram.poller import Poller
@@ -18,12 +19,14 @@ from adapters.telegram.renderer import Renderer
 from adapters.telegram.settings import TelegramSettings
 from adapters.telegram.target import TelegramTarget
 from adapters.telegram.translator import Translator
+from adapters.telegram.update_source import UpdateSource
+from adapters.telegram.webhook import Webhook
 from bot.adapter import Adapter, ChatCore, ReplyTarget
+from bot.check import Check
 from bot.messages import ChatAddress, IncomingMessage
 from bot.settings import AdapterSettings
 
 _LOGGER = logging.getLogger(__name__)
-ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
 
 
 class TelegramAdapter(Adapter):
@@ -47,8 +50,8 @@ class TelegramAdapter(Adapter):
         self._connection = Connection(settings)
         self._intake = Intake(limit=settings.max_updates)
         self._translator: Translator | None = None
-        self._poller: Poller | None = None
-        self._polling: asyncio.Task[None] | None = None
+        self._source: UpdateSource | None = None
+        self._receiving: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Log in, publish the commands, and begin to fetch messages."""
@@ -59,39 +62,34 @@ class TelegramAdapter(Adapter):
             await bot.initialize()
             self._translator = self._new_translator()
             await self._publish(menu)
-            self._poller = Poller(
-                self._connection,
-                name=self.name,
-                take=self._take,
-                allowed=ALLOWED_UPDATES,
-                watchdog_s=settings.watchdog_s,
-                sleep=self._sleep,
-            )
-            await self._poller.start()
+            self._source = self._new_source()
+            await self._source.start()
         except TelegramError as error:
             raise adapter_error(error, self.name) from error
         _LOGGER.info("%s: this is @%s, https://t.me/%s", self.name, bot.username, bot.username)
-        self._polling = asyncio.create_task(self._poller.run(), name=f"{self.name} polling")
+        self._receiving = asyncio.create_task(self._source.run(), name=f"{self.name} updates")
 
     async def wait(self) -> None:
         """Never return; raise when messages cannot be fetched any more."""
-        if self._polling is None:
+        if self._receiving is None:
             raise RuntimeError("wait was called before start")
-        await asyncio.shield(self._polling)
+        await asyncio.shield(self._receiving)
 
     async def drain(self) -> None:
         """Fetch no more messages; return when those that were are answered."""
-        await self._stop_polling()
-        if self._poller is not None:
+        await self._stop_receiving()
+        if self._source is not None:
             try:
-                await self._poller.confirm()
+                await self._source.drain()
             except TelegramError as error:
                 _LOGGER.warning("%s: what was answered may come again at the next start: %s", self.name, error.message)
         await self._intake.finish()
 
     async def aclose(self) -> None:
         """Give every connection back. Replies that are being written are cancelled."""
-        await self._stop_polling()
+        await self._stop_receiving()
+        if self._source is not None:
+            await self._source.aclose()
         await self._intake.cancel()
         await self._connection.bot.shutdown()
 
@@ -99,6 +97,19 @@ class TelegramAdapter(Adapter):
         """Where to say something in a chat or topic."""
         return TelegramTarget(
             address, bot=self._connection.bot, renderer=self._renderer, settings=self._telegram_settings
+        )
+
+    @classmethod
+    async def examine(cls, name: str, settings: AdapterSettings) -> Sequence[Check]:
+        """Say whose token it is and what that bot may read."""
+        return await Examination(name, _own(settings)).examine()
+
+    def _new_source(self) -> UpdateSource:
+        settings = self._telegram_settings
+        if settings.webhook.url is not None:
+            return Webhook(settings.webhook, name=self.name, bot=self._connection.bot, take=self._take)
+        return Poller(
+            self._connection, name=self.name, take=self._take, watchdog_s=settings.watchdog_s, sleep=self._sleep
         )
 
     def _new_translator(self) -> Translator:
@@ -137,7 +148,13 @@ class TelegramAdapter(Adapter):
         except TelegramError as error:
             _LOGGER.info("%s: a pressed button was not acknowledged: %s", self.name, error.message)
 
-    async def _stop_polling(self) -> None:
-        if self._polling is not None:
-            self._polling.cancel()
-            await asyncio.gather(self._polling, return_exceptions=True)
+    async def _stop_receiving(self) -> None:
+        if self._receiving is not None:
+            self._receiving.cancel()
+            await asyncio.gather(self._receiving, return_exceptions=True)
+
+
+def _own(settings: AdapterSettings) -> TelegramSettings:
+    if not isinstance(settings, TelegramSettings):
+        raise TypeError(f"{type(settings).__name__} is the section of another adapter")
+    return settings
