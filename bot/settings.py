@@ -24,6 +24,7 @@ from bot.settings_base import (
     Wording,
     conflict,
 )
+from bot.settings_extraction import ExtractionSettings
 from bot.settings_generation import GenerationSettings, SamplingOverrides
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Configuration",
     "EngineSettings",
     "ExampleExchange",
+    "ExtractionSettings",
     "Fraction",
     "GenerationSettings",
     "HistorySettings",
@@ -296,6 +298,7 @@ class Configuration(Settings):
     )
     history: HistorySettings = Field(HistorySettings(), description="what it keeps in mind")
     permissions: PermissionSettings = Field(PermissionSettings(), description="who may talk to it")
+    extraction: ExtractionSettings = Field(ExtractionSettings(), description="what it can read out of texts")
     adapters: dict[Name, SerializeAsAny[AdapterSettings]] = Field({}, description="where it can be reached")
     storage: StorageSettings = Field(StorageSettings(), description="where conversations are kept")
     logging: LoggingSettings = Field(LoggingSettings(), description="what is written to the log")

@@ -106,6 +106,12 @@ class ConversationRepository:
 
     async def _forget_user(self, adapter: str, user: str) -> int:
         async with self._database.transaction() as transaction:
+            for table in ("extractions", "extraction_schemas"):
+                await transaction.run(
+                    f"DELETE FROM {table} WHERE adapter = :adapter AND user = :user",  # noqa: S608 - literals above
+                    adapter=adapter,
+                    user=user,
+                )
             # The turns and summaries go with their conversations: ON DELETE CASCADE.
             rows = await transaction.run(
                 "DELETE FROM conversations WHERE adapter = :adapter AND user = :user RETURNING id",
