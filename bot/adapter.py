@@ -5,6 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
+from bot.adapter_store import AdapterStore
+from bot.book import ConversationBook
+from bot.check import Check
 from bot.generation import Generation
 from bot.messages import ChatAddress, CommandSpec, IncomingMessage, OutgoingMessage
 from bot.request import ChatMessage, EngineStatus, GenerationRequest
@@ -105,8 +108,18 @@ class ChatCore(Protocol):
         ...
 
     @property
+    def book(self) -> ConversationBook:
+        """The conversations that are stored, for platforms that keep no list of them."""
+        ...
+
+    @property
+    def store(self) -> AdapterStore:
+        """What an adapter must still know after a restart."""
+        ...
+
+    @property
     def commands(self) -> Sequence[CommandSpec]:
-        """Every command, in the order of a menu."""
+        """Every command, in the order of a menu; those of admins are not for everybody's."""
         ...
 
     def connected(self, name: str, open_target: OpenTarget) -> None:
@@ -145,6 +158,19 @@ class Adapter(ABC):
         None on a platform where nothing can be said unasked.
         """
         return None
+
+    def announcement(self) -> str | None:
+        """A line for whoever started the daemon, once this is up, such as the address of a page."""
+        return None
+
+    @classmethod
+    async def examine(cls, name: str, settings: AdapterSettings) -> Sequence[Check]:  # noqa: ARG003 - most need them
+        """Ask the platform whether this section can work (the token, what the bot may read), for `hearthbot doctor`.
+
+        Nothing is changed there, so a daemon that runs with the same token is not disturbed. Never raises: what went
+        wrong is a finding, with what to do about it. `name` begins the name of each.
+        """
+        return ()
 
     @abstractmethod
     async def start(self) -> None:

@@ -116,7 +116,9 @@ class App:
 
     async def _serve(self, backend: Backend, signals: StopSignals) -> None:
         supervisors = [
-            Supervisor(name, partial(create, backend.core), core=backend.core, backoff=self._backoff)
+            Supervisor(
+                name, partial(create, backend.core), core=backend.core, backoff=self._backoff, notify=self._notify
+            )
             for name, create in self._adapters.items()
         ]
         ended = asyncio.create_task(self._supervise(supervisors), name="adapters")

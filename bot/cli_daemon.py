@@ -15,7 +15,7 @@ from bot.adapter import Adapter, ChatCore
 from bot.app import App, Backend
 from bot.cli_options import load_configuration
 from bot.config import LoadedConfig
-from bot.errors import ConfigError, StorageError
+from bot.errors import ConfigError, MissingDependencyError, StorageError
 from bot.loader import AdapterLoader
 from bot.logs import configure
 from bot.paths import Paths
@@ -25,6 +25,7 @@ from bot.terminal_log import log_beside_terminal
 log = logging.getLogger(__name__)
 
 CONSOLE = "console"
+WEB = "web"
 
 
 def run(config: Path | None) -> None:
@@ -58,6 +59,8 @@ class Daemon:
     def configured(self) -> Mapping[str, AdapterSettings]:
         """Return the adapters that are to run. Raises `ConfigError` when there is none."""
         chosen = {name: each for name, each in self._settings.adapters.items() if each.enabled and name != CONSOLE}
+        if WEB not in self._settings.adapters and (web := self._default_web()) is not None:
+            chosen[WEB] = web
         console = self._settings.adapters.get(CONSOLE)
         if self._terminal and (console is None or console.enabled):
             chosen[CONSOLE] = self.console()
@@ -68,6 +71,13 @@ class Daemon:
                 f"Add one under 'adapters' in {file}, or use `hearthbot chat`, which reads messages line by line."
             )
         return chosen
+
+    def _default_web(self) -> AdapterSettings | None:
+        """The web on this machine alone, where the file says nothing of it and its packages are installed."""
+        try:
+            return self._loader.settings_type(WEB)()
+        except MissingDependencyError:
+            return None
 
     def console(self, **overrides: str | None) -> AdapterSettings:
         """Return the console's settings, with this user's folders where the file names none."""
@@ -100,6 +110,8 @@ class Daemon:
 
         async with open_backend(self._settings, paths=self._paths, notify=notify) as backend:
             self._ready(adapters, backend.engine.status().model)
+            if set(adapters) != {CONSOLE}:
+                await backend.core.offer_claim()
             yield backend
 
     def _factory(self, name: str, settings: AdapterSettings) -> Callable[[ChatCore], Adapter]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import typer
 
+from bot.check import Check
 from bot.cli_options import load_configuration
-from bot.ops.check import Check
 from bot.ops.doctor import Doctor
 from bot.paths import Paths
 

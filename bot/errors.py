@@ -97,6 +97,12 @@ class ExtractionError(RequestError):
     http_status = 422
 
 
+class DocumentError(InvalidRequestError):
+    """A file cannot be read; the text names it, and the limit or what to do."""
+
+    code = "document_refused"
+
+
 class QueueFullError(RequestError):
     """The waiting line, or this user's part of it, is full."""
 
@@ -117,7 +123,14 @@ class RetryableAdapterError(AdapterError):
 
 
 class DeliveryError(HearthbotError):
-    """Base of what a `ReplyTarget` raises. Any other exception counts as this one: tried again, then kept for later."""
+    """Base of what a `ReplyTarget` raises. It, and any other exception, is tried again, and then kept for later.
+
+    Nobody knows then whether the message got through all the same: what is sent again is marked as a possible copy.
+    """
+
+
+class NotSentError(DeliveryError):
+    """The platform was not reached, or refused for now: nothing was shown, so trying again makes no copy."""
 
 
 class RateLimitedError(DeliveryError):

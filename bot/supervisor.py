@@ -27,8 +27,12 @@ class Supervisor:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
         random: Random | None = None,
+        notify: Callable[[str], None] = log.info,
     ) -> None:
-        """`sleep` and `clock` are in seconds; `create` makes a fresh adapter for each attempt."""
+        """`sleep` and `clock` are in seconds; `create` makes a fresh adapter for each attempt.
+
+        `notify` shows a line to whoever started the daemon.
+        """
         self.name = name
         self.failure: str | None = None
         """Why the adapter stopped for good; None while it runs, and when it simply had nothing more to do."""
@@ -37,6 +41,7 @@ class Supervisor:
         self._backoff = backoff
         self._sleep = sleep
         self._clock = clock
+        self._notify = notify
         self._random = random or Random()  # noqa: S311 - jitter, not a secret
         self._up: Adapter | None = None
         self.draining = False
@@ -81,6 +86,8 @@ class Supervisor:
             self._up = adapter
             self._core.connected(self.name, adapter.target)
             log.info("%s is up", self.name)
+            if (line := adapter.announcement()) is not None:
+                self._notify(line)
             await adapter.wait()
         finally:
             if self._up is not None:

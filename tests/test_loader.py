@@ -83,9 +83,8 @@ def test_an_installed_package_adds_a_platform(install: Install) -> None:
 def test_an_unknown_name_is_answered_with_the_nearest(install: Install) -> None:
     """A typo is met with the known names."""
     install("radio", "radio_adapter:RadioAdapter")
-    assert _error(AdapterLoader(), "Rado") == (
-        "there is no adapter called Rado; did you mean radio?; known: console, radio"
-    )
+    known = ", ".join((*BUILT_IN, "radio"))
+    assert _error(AdapterLoader(), "Rado") == (f"there is no adapter called Rado; did you mean radio?; known: {known}")
 
 
 def test_a_missing_sdk_names_the_extra() -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -17,11 +16,9 @@ _GRACE_S = 5.0
 class Lines:
     """Who is served in which conversation, and who waits behind. A line exists only while somebody stands in it."""
 
-    def __init__(self, *, max_waiting: int) -> None:
-        """`max_waiting` is how many messages may wait in one line."""
-        self._max_waiting = max_waiting
+    def __init__(self) -> None:
         self._lines: dict[ConversationKey, list[Ticket]] = {}
-        self._paused: Counter[tuple[str, str]] = Counter()
+        self._paused: list[Callable[[ConversationKey], bool]] = []
         self._left = asyncio.Event()
         self._closing = False
 
@@ -29,12 +26,15 @@ class Lines:
         return len(self._lines)
 
     @contextmanager
-    def place(self, message: IncomingMessage) -> Iterator[Ticket]:
-        """A place at the end of the line, taken at once. Raises `QueueFullError`."""
+    def place(self, message: IncomingMessage, *, max_waiting: int) -> Iterator[Ticket]:
+        """A place at the end of the line, taken at once.
+
+        Raises `QueueFullError` where `max_waiting` messages wait in it already.
+        """
         line = self._lines.get(message.key, [])
-        if len(line) > self._max_waiting:
+        if len(line) > max_waiting:
             raise QueueFullError(
-                f"{self._max_waiting} of your messages are waiting for their answers already. "
+                f"{max_waiting} of your messages are waiting for their answers already. "
                 "Please give me some time, or send /stop."
             )
         ticket = Ticket(message)
@@ -75,18 +75,23 @@ class Lines:
             line[0].stop()
 
     @asynccontextmanager
-    async def paused(self, adapter: str, user: str) -> AsyncIterator[None]:
-        """Stop everything that is being written for one person in all chats, and hold the lines while this lasts."""
-        self._paused[adapter, user] += 1
+    async def paused(self, adapter: str, user: str, *, only: ConversationKey | None = None) -> AsyncIterator[None]:
+        """Stop everything that is being written for one person in all chats, and hold the lines while this lasts.
+
+        With `only`, of all the lines that one alone.
+        """
+
+        def held(key: ConversationKey) -> bool:
+            return key == only if only is not None else (key.adapter, key.user) == (adapter, user)
+
+        self._paused.append(held)
         try:
-            for ticket in self._served_of(adapter, user):
+            for ticket in self._served(held):
                 ticket.stop()
-            await self._until(lambda: not self._served_of(adapter, user))
+            await self._until(lambda: not self._served(held))
             yield
         finally:
-            self._paused[adapter, user] -= 1
-            if not self._paused[adapter, user]:
-                del self._paused[adapter, user]
+            self._paused.remove(held)
             for key in list(self._lines):
                 self._call_next(key)
 
@@ -110,15 +115,11 @@ class Lines:
             for ticket in line:
                 if not ticket.called:
                     ticket.close()
-        elif line and not line[0].called and (key.adapter, key.user) not in self._paused:
+        elif line and not line[0].called and not any(held(key) for held in self._paused):
             line[0].call()
 
-    def _served_of(self, adapter: str, user: str) -> list[Ticket]:
-        return [
-            line[0]
-            for key, line in self._lines.items()
-            if (key.adapter, key.user) == (adapter, user) and line[0].served
-        ]
+    def _served(self, held: Callable[[ConversationKey], bool]) -> list[Ticket]:
+        return [line[0] for key, line in self._lines.items() if held(key) and line[0].served]
 
     async def _empty_within(self, seconds: float) -> bool:
         try:

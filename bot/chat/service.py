@@ -1,23 +1,29 @@
 """The core of the daemon as adapters see it: what happens to one message."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.adapter import ModelAccess, OpenTarget, ReplyTarget
-from bot.chat.access import Access, AccessPolicy, refusal
+from bot.adapter_store import AdapterStore
+from bot.book import ConversationBook
+from bot.chat.access import Access
+from bot.chat.chat_parts import ChatParts
 from bot.chat.clock import Clock
 from bot.chat.commands.command import ImmediateCommand, LineCommand
-from bot.chat.commands.registry import CommandRegistry, FoundCommand
+from bot.chat.commands.registry import FoundCommand
 from bot.chat.delivery import Delivery
 from bot.chat.failure import report
 from bot.chat.lines import Lines
 from bot.chat.message_text import clean_text
+from bot.chat.platforms import Platforms
 from bot.chat.reply import show_reply
-from bot.chat.summariser import Summariser
 from bot.chat.ticket import Ticket
 from bot.chat.turn_writer import TurnWriter
+from bot.chat.welcomes import Welcomes
 from bot.messages import CommandSpec, IncomingMessage, ReplyDone, ReplyError
+from bot.settings import Configuration
 
+_GROUPS_ONLY = "I only answer in groups here. Please write to me there."
 _EMPTY = "Your message is empty. Write me something, or send /help to see what I can do."
 _FILE_ONLY = "I cannot read files yet. Please write me what it is about."
 _FILES_IGNORED = "(I cannot read files yet; I answer your text alone.)"
@@ -32,39 +38,51 @@ class ChatService:
         self,
         *,
         model: ModelAccess,
-        access: AccessPolicy,
-        registry: CommandRegistry,
+        store: AdapterStore,
         lines: Lines,
-        writer: TurnWriter,
-        summariser: Summariser,
         clock: Clock,
+        platforms: Platforms,
+        welcomes: Welcomes,
+        compose: Callable[[Configuration], ChatParts],
+        configuration: Configuration,
     ) -> None:
+        """`compose` makes the parts that depend on the configuration."""
         self._model = model
-        self._platforms: dict[str, OpenTarget] = {}
-        self._access = access
-        self._registry = registry
+        self._platforms = platforms
+        self._welcomes = welcomes
+        self._store = store
         self._lines = lines
-        self._writer = writer
-        self._summariser = summariser
         self._clock = clock
+        self._compose = compose
+        self._parts = compose(configuration)
 
     @property
     def model(self) -> ModelAccess:
         """The model itself, for requests that are no chat messages."""
         return self._model
 
+    @property
+    def book(self) -> ConversationBook:
+        """The conversations that are stored."""
+        return self._parts.book
+
+    @property
+    def store(self) -> AdapterStore:
+        """What adapters must still know after a restart."""
+        return self._store
+
     def connected(self, name: str, open_target: OpenTarget) -> None:
         """An adapter is up."""
-        self._platforms[name] = open_target
+        self._platforms.connected(name, open_target)
 
     def disconnected(self, name: str) -> None:
         """The adapter is not up any more."""
-        self._platforms.pop(name, None)
+        self._platforms.disconnected(name)
 
     @property
     def commands(self) -> Sequence[CommandSpec]:
         """Every command, in the order of a menu."""
-        return self._registry.specs
+        return self._parts.registry.specs
 
     async def handle(self, message: IncomingMessage, target: ReplyTarget) -> None:
         """Answer one message into `target`; return when the answer is complete.
@@ -78,38 +96,68 @@ class ChatService:
             except Exception as error:  # noqa: BLE001 - whatever it is, the person is told and the daemon goes on
                 await delivery.end(report(error))
 
+    async def apply(self, configuration: Configuration) -> None:
+        """Go on with another configuration, from the next message that is served; those that wait stay in line."""
+        retired, self._parts = self._parts, self._compose(configuration)
+        await retired.retire()
+
+    async def offer_claim(self) -> str | None:
+        """Where there is no admin yet, show the code in the log that makes the first; return it."""
+        return await self._parts.entrance.offer_claim()
+
+    async def tell_admins(self, text: str) -> int:
+        """Say something to every admin in private; return how many were reached. Raises `StorageError`."""
+        return await self._parts.announcer.tell_admins(text)
+
+    async def attend(self) -> None:
+        """Do what is due without a message, until this is cancelled."""
+        await self._welcomes.keep_telling()
+
     async def drain(self, timeout_s: float) -> None:
         """Stop serving, for the end of the daemon; return when everybody has been answered one way or the other.
 
         Replies under way may take `timeout_s` seconds, then they are stopped and stored as far as they came. Messages
         that wait are stored for `/retry`, and their people told so.
         """
-        await self._summariser.close()
+        await self._parts.retire()
         await self._lines.drain(timeout_s)
 
     async def aclose(self) -> None:
         """Stop what goes on in the background, for an end that nobody had to be drained for."""
-        await self._summariser.close()
+        await self._parts.retire()
 
     async def _let_in(self, message: IncomingMessage, delivery: Delivery) -> None:
-        access = self._access.judge(message)
-        match access:
-            case Access.IGNORED:
-                return
-            case Access.REFUSED | Access.DIRECT_REFUSED:
-                await delivery.end(ReplyDone(text=refusal(access, message)))
-                return
-            case Access.ALLOWED | Access.ADMIN:
-                message = replace(message, text=clean_text(message.text))
+        access = await self._admit(message, delivery)
+        if access is None:
+            return
+        message = replace(message, text=clean_text(message.text))
         if not message.text:
             await delivery.end(ReplyDone(text=_FILE_ONLY if message.attachments else _EMPTY))
             return
         admin = access is Access.ADMIN
-        found = self._registry.resolve(message.text)
+        found = self._parts.registry.resolve(message.text, admin=admin)
         if found is not None and isinstance(found.command, ImmediateCommand):
             await found.command.run(found.call(message, delivery, admin=admin))
         else:
             await self._stand_in_line(message, found, delivery, admin=admin)
+
+    async def _admit(self, message: IncomingMessage, delivery: Delivery) -> Access | None:
+        """Whether the message is to be served; None where it was answered, or is to be ignored."""
+        parts = self._parts
+        access = await parts.access.judge(message)
+        said: str | None = None
+        if access is not Access.IGNORED:
+            said = await parts.entrance.try_claim(message)
+            if said is None and access is Access.REFUSED:
+                said = await parts.entrance.refuse(message)
+            elif said is None and access is Access.DIRECT_REFUSED:
+                said = _GROUPS_ONLY
+        if said is not None:
+            await delivery.end(ReplyDone(text=said))
+        served = said is None and access in {Access.ALLOWED, Access.ADMIN}
+        if access is Access.ADMIN and served:
+            await parts.announcer.saw(message)
+        return access if served else None
 
     async def _stand_in_line(
         self, message: IncomingMessage, found: FoundCommand | None, delivery: Delivery, *, admin: bool
@@ -120,7 +168,7 @@ class ChatService:
             delivery.start_typing()
         if found is not None and isinstance(found.command, LineCommand) and found.command.interrupts:
             self._lines.interrupt(message.key)
-        with self._lines.place(message) as ticket:
+        with self._lines.place(message, max_waiting=self._parts.max_waiting) as ticket:
             await ticket.wait()
             await self._serve(ticket, delivery, admin=admin)
 
@@ -134,27 +182,26 @@ class ChatService:
         return serving is not None and serving.about == (message.message_id, message.text)
 
     async def _serve(self, ticket: Ticket, delivery: Delivery, *, admin: bool) -> None:
+        parts = self._parts  # for the whole of this message, whatever the configuration becomes meanwhile
         # Looked at again: an edit may have made another message of it while it waited.
-        found = self._registry.resolve(ticket.message.text)
+        found = parts.registry.resolve(ticket.message.text, admin=admin)
         if ticket.closed:
             if found is None:
-                await self._writer.set_aside(ticket)
+                await parts.writer.set_aside(ticket)
             await delivery.end(ReplyError(code="restarting", text=_KEPT if found is None else _NOT_RUN))
             return
         if found is None:
-            await self._answer(ticket, delivery)
+            await self._answer(parts.writer, ticket, delivery)
         elif isinstance(found.command, LineCommand):  # the others never stand in line
             await found.command.run(found.call(ticket.message, delivery, admin=admin), ticket)
 
-    async def _answer(self, ticket: Ticket, delivery: Delivery) -> None:
+    @staticmethod
+    async def _answer(writer: TurnWriter, ticket: Ticket, delivery: Delivery) -> None:
         message = ticket.message
-        known = await self._writer.find(message) if message.edited else None
+        known = await writer.find(message) if message.edited else None
         if known is not None and known[1].text == message.text:
             return  # platforms also report a link's preview as an edit
         if message.attachments:
             await delivery.note(_FILES_IGNORED)
-        if known is None:
-            events = self._writer.answer(ticket)
-        else:
-            events = self._writer.answer_again(ticket, *known, text=message.text)
+        events = writer.answer(ticket) if known is None else writer.answer_again(ticket, *known, text=message.text)
         await show_reply(ticket, delivery, events)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 
+from bot.check import Check
 from bot.config import LoadedConfig
 from bot.engine.download_progress import LineProgress, readable_size
 from bot.engine.engine import Engine
@@ -17,7 +18,6 @@ from bot.engine.probe import Probe
 from bot.engine.probe_answers import ProbeAnswer
 from bot.engine.runner import gpu_offload_supported
 from bot.errors import ConfigError, EngineLostError, ModelLoadError, RequestError, StorageError
-from bot.ops.check import Check
 from bot.paths import Paths
 from bot.request import ChatMessage, GenerationRequest, SamplingParams
 from bot.settings import EngineSettings

@@ -22,6 +22,8 @@ class Conversation:
     context_start: int
     """The model is shown the turns from this id on; 0 shows all."""
     created_at: datetime
+    title: str = ""
+    """The name that the person gave it; empty where there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,3 +104,18 @@ class Totals:
     cached_tokens: int
     completion_tokens: int
     decode_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedConversation:
+    """A conversation in a list."""
+
+    chat: str
+    thread: str
+    title: str
+    """The name that the person gave it; empty where there is none."""
+    first_text: str
+    """Its first message."""
+    persona: str
+    changed_at: datetime
+    """When its last message came."""

@@ -21,12 +21,12 @@ def _key(user: str = "ann", chat: str = "c") -> ConversationKey:
 
 def test_the_first_is_served_and_the_others_move_up() -> None:
     """Also when one in the middle leaves."""
-    lines = Lines(max_waiting=9)
+    lines = Lines()
     with ExitStack() as first:
-        one = first.enter_context(lines.place(_message()))
+        one = first.enter_context(lines.place(_message(), max_waiting=9))
         with ExitStack() as third:
-            with lines.place(_message()) as two:
-                three = third.enter_context(lines.place(_message()))
+            with lines.place(_message(), max_waiting=9) as two:
+                three = third.enter_context(lines.place(_message(), max_waiting=9))
                 assert [ticket.served for ticket in (one, two, three)] == [True, False, False]
             assert not three.served
             first.close()
@@ -36,30 +36,30 @@ def test_the_first_is_served_and_the_others_move_up() -> None:
 
 def test_ten_thousand_conversations_leave_no_line() -> None:
     """A line exists only while somebody stands in it, also when its last one fails."""
-    lines = Lines(max_waiting=1)
+    lines = Lines()
     for number in range(10_000):
-        with pytest.raises(RuntimeError), lines.place(_message(user=str(number))):
+        with pytest.raises(RuntimeError), lines.place(_message(user=str(number)), max_waiting=1):
             raise RuntimeError
     assert len(lines) == 0
 
 
 def test_a_full_line_refuses() -> None:
     """One is served, as many wait as may, and another conversation is not concerned."""
-    lines = Lines(max_waiting=1)
-    with lines.place(_message()), lines.place(_message()):
-        with pytest.raises(QueueFullError), lines.place(_message()):
+    lines = Lines()
+    with lines.place(_message(), max_waiting=1), lines.place(_message(), max_waiting=1):
+        with pytest.raises(QueueFullError), lines.place(_message(), max_waiting=1):
             pass
-        with lines.place(_message(user="bob")) as ticket:
+        with lines.place(_message(user="bob"), max_waiting=1) as ticket:
             assert ticket.served
     assert len(lines) == 0
 
 
 def test_an_interrupt_stops_only_what_nobody_waits_for() -> None:
     """A reply that somebody's message waits behind is finished."""
-    lines = Lines(max_waiting=9)
+    lines = Lines()
     lines.interrupt(_key())
-    with lines.place(_message()) as one:
-        with lines.place(_message()):
+    with lines.place(_message(), max_waiting=9) as one:
+        with lines.place(_message(), max_waiting=9):
             lines.interrupt(_key())
             assert not _stopped(one)
         lines.interrupt(_key())
@@ -68,9 +68,9 @@ def test_an_interrupt_stops_only_what_nobody_waits_for() -> None:
 
 async def test_a_pause_waits_for_the_served_and_holds_the_others() -> None:
     """Nobody of that person is served in the meantime, in any chat; everybody else is."""
-    lines = Lines(max_waiting=9)
-    with ExitStack() as first, lines.place(_message(user="bob")) as bob:
-        one = first.enter_context(lines.place(_message(chat="x")))
+    lines = Lines()
+    with ExitStack() as first, lines.place(_message(user="bob"), max_waiting=9) as bob:
+        one = first.enter_context(lines.place(_message(chat="x"), max_waiting=9))
 
         async def pause() -> None:
             async with lines.paused("test", "ann"):
@@ -78,24 +78,24 @@ async def test_a_pause_waits_for_the_served_and_holds_the_others() -> None:
                 assert not two.served
                 assert not three.served
 
-        with lines.place(_message(chat="x")) as two:
+        with lines.place(_message(chat="x"), max_waiting=9) as two:
             task = asyncio.create_task(pause())
             await asyncio.sleep(0)
             assert _stopped(one)
             assert not _stopped(bob)
-            with lines.place(_message(chat="y")) as three:
+            with lines.place(_message(chat="y"), max_waiting=9) as three:
                 assert not three.served
                 first.close()
                 await task
                 assert two.served
                 assert three.served
-    assert lines._paused == {}
+    assert lines._paused == []
 
 
 async def test_a_cancelled_pause_lets_everybody_go_on() -> None:
     """The lines are not held for ever."""
-    lines = Lines(max_waiting=9)
-    with lines.place(_message(chat="x")):
+    lines = Lines()
+    with lines.place(_message(chat="x"), max_waiting=9):
 
         async def pause() -> None:
             async with lines.paused("test", "ann"):
@@ -103,7 +103,7 @@ async def test_a_cancelled_pause_lets_everybody_go_on() -> None:
 
         task = asyncio.create_task(pause())
         await asyncio.sleep(0)
-        with lines.place(_message(chat="y")) as held:
+        with lines.place(_message(chat="y"), max_waiting=9) as held:
             assert not held.served
             task.cancel()
             await asyncio.wait({task})

@@ -162,7 +162,7 @@ async def test_two_summaries_are_written_one_after_the_other(bench: ChatBench) -
 
 
 async def _wanted(bench: ChatBench, user: str) -> bool:
-    return (await bench.conversation(user)).id in bench.service._summariser._tasks
+    return (await bench.conversation(user)).id in bench.service._parts.summariser._tasks
 
 
 async def test_a_model_that_was_unloaded_is_not_woken_up_for_it(bench: ChatBench) -> None:

@@ -1,5 +1,7 @@
 """Long texts cut into parts."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +19,7 @@ def test_parts_overlap() -> None:
     """A part begins with the last sentences of the one before."""
     text = " ".join(f"Sentence number {number:03}." for number in range(100))
     parts = chunks(text, 400)
-    for one, other in zip(parts, parts[1:], strict=False):
+    for one, other in pairwise(parts):
         assert other.startswith(one[-21:].lstrip())
 
 

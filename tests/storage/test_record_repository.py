@@ -19,7 +19,7 @@ async def _add(records: RecordRepository, user: str = "ann", **fields: Any) -> i
         "version": "v1",
         "source": "a.txt",
         "source_hash": "h1",
-        "text": "Jason is 25 – SECRET",
+        "text": "Jason is 25",
         "value": {"name": "Jason"},
         "grounding": [{"path": "name", "status": "found", "span": [0, 5]}],
         "model": "small",

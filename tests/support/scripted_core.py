@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot.adapter import ModelAccess, OpenTarget, ReplyTarget
+from bot.adapter_store import AdapterStore
+from bot.book import ConversationBook
 from bot.messages import CommandSpec, IncomingMessage, OutgoingMessage, ReplyFacts, Timings, Usage
 
 Answer = Callable[[IncomingMessage, ReplyTarget], Awaitable[None]]
@@ -29,15 +31,28 @@ class ScriptedCore:
         CommandSpec(name="persona", summary="who I am", argument="[name]", choices=("hearth", "pirate")),
     )
 
-    def __init__(self, *answers: Answer) -> None:
+    def __init__(self, *answers: Answer, model: ModelAccess | None = None) -> None:
         self.answers = list(answers)
+        self._model = model
         self.received: list[IncomingMessage] = []
         self.arrived = asyncio.Event()
         self.platforms: dict[str, OpenTarget] = {}
 
     @property
     def model(self) -> ModelAccess:
-        """There is none here."""
+        """The one it was given."""
+        if self._model is None:
+            raise NotImplementedError
+        return self._model
+
+    @property
+    def book(self) -> ConversationBook:
+        """Nothing is stored here."""
+        raise NotImplementedError
+
+    @property
+    def store(self) -> AdapterStore:
+        """Nor here."""
         raise NotImplementedError
 
     def connected(self, name: str, open_target: OpenTarget) -> None:

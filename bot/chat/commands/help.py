@@ -22,7 +22,7 @@ class HelpCommands:
         )
 
     async def _help(self, call: CommandCall) -> None:
-        lines = [f"- {usage(spec)}: {spec.summary}" for spec in self._specs()]
+        lines = [f"- {usage(spec)}: {spec.summary}" for spec in self._specs() if call.admin or not spec.admin]
         await call.say("\n".join(["Just write to me, and I answer. Besides, I understand:", "", *lines]))
 
 

@@ -1,6 +1,6 @@
 """All commands by their names."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -41,17 +41,19 @@ class CommandRegistry:
         """What menus and help show."""
         return tuple(command.spec for command in self._commands)
 
-    def resolve(self, text: str) -> FoundCommand | None:
+    def resolve(self, text: str, *, admin: bool = False) -> FoundCommand | None:
         """The command that `text` is; None where it is a message.
 
-        Raises `InvalidRequestError` for a name that does not exist, and for words behind one that takes none.
+        Raises `InvalidRequestError` for a name that does not exist, and for words behind one that takes none. What only
+        admins may do does not exist for others.
         """
         parsed = parse_command(text)
         if parsed is None:
             return None
-        command = self._by_name.get(parsed.name)
+        known = {name: each for name, each in self._by_name.items() if admin or not each.spec.admin}
+        command = known.get(parsed.name)
         if command is None:
-            near = self._nearest(parsed.name)
+            near = _nearest(parsed.name, known)
             hint = f"Did you mean /{near}?" if near else "Send /help to see what I can do."
             raise InvalidRequestError(f"I know no command /{parsed.name}. {hint}")
         if parsed.argument and not (command.spec.argument or command.any_argument):
@@ -60,10 +62,11 @@ class CommandRegistry:
             )
         return FoundCommand(command=command, argument=parsed.argument)
 
-    def _nearest(self, name: str) -> str | None:
-        """The name that a person may have meant: the only one that starts so, or one that is spelled much like it."""
-        begun = {command.spec.name for known, command in self._by_name.items() if known.startswith(name)}
-        if len(begun) == 1:
-            return begun.pop()
-        close = get_close_matches(name, self._by_name, n=1, cutoff=0.6)
-        return close[0] if close else None
+
+def _nearest(name: str, commands: Mapping[str, Command]) -> str | None:
+    """The name that a person may have meant: the only one that starts so, or one that is spelled much like it."""
+    begun = {command.spec.name for known, command in commands.items() if known.startswith(name)}
+    if len(begun) == 1:
+        return begun.pop()
+    close = get_close_matches(name, commands, n=1, cutoff=0.6)
+    return close[0] if close else None

@@ -13,11 +13,13 @@ from tests.support.hearthbot_process import Hearthbot
 from tests.support.screen import Screen
 
 ENDLESS = """
+adapters: {web: {enabled: false}}
 engine: {n_ctx: 1024, max_parallel: 1, n_threads: 1, tune: off, shutdown_timeout: 0.5}
 generation: {temperature: 0, max_tokens: 900, logit_bias: {2: -100}}
 """
 """The end-of-turn token of the demo model is forbidden, so a reply goes on until it is stopped."""
 SHORT = """
+adapters: {web: {enabled: false}}
 engine: {n_ctx: 512, max_parallel: 1, n_threads: 1, tune: off}
 generation: {temperature: 0, max_tokens: 8}
 """

@@ -51,3 +51,14 @@ def test_no_name_is_given_twice() -> None:
     """A second command of a name would hide the first."""
     with pytest.raises(ValueError, match="/reset"):
         CommandRegistry([_command("new", "reset"), _command("reset")])
+
+
+def test_what_admins_may_do_does_not_exist_for_others() -> None:
+    """The name is unknown to them, also as a suggestion."""
+    secret = ImmediateCommand(spec=CommandSpec(name="reload", summary="reload", admin=True), run=_run)
+    registry = CommandRegistry([_command("new"), secret])
+    assert registry.resolve("/reload", admin=True) is not None
+    for text in ("/reload", "/relaod", "/rel"):
+        with pytest.raises(InvalidRequestError) as error:
+            registry.resolve(text)
+        assert "Did you mean" not in error.value.user_text

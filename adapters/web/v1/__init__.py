@@ -1,0 +1,1 @@
+"""OpenAI's API, version 1: one noun of it a file."""

@@ -1,0 +1,51 @@
+"""The web as an adapter."""
+
+from typing import ClassVar
+
+from adapters.web.address import url_of
+from adapters.web.api_keys import ApiKeys
+from adapters.web.application import create_app
+from adapters.web.authentication import Authentication
+from adapters.web.settings import WebSettings
+from adapters.web.web_context import WebContext
+from adapters.web.web_server import WebServer
+from bot.adapter import Adapter, ChatCore
+from bot.settings import AdapterSettings
+
+
+class WebAdapter(Adapter):
+    """Serves the API and the page."""
+
+    settings_type: ClassVar[type[AdapterSettings]] = WebSettings
+
+    def __init__(self, *, name: str, settings: WebSettings, core: ChatCore) -> None:
+        super().__init__(name=name, settings=settings, core=core)
+        self._web_settings = settings
+        keys = ApiKeys(settings.api_keys)
+        self._context = WebContext(
+            name=name, settings=settings, core=core, keys=keys, authentication=Authentication([keys])
+        )
+        self._server = WebServer(create_app(self._context))
+        self.url = ""
+        """Where it is reached, once it is."""
+
+    async def start(self) -> None:
+        """Open the port."""
+        port = await self._server.listen(self._web_settings.host, self._web_settings.port)
+        self.url = url_of(self._web_settings.host, port)
+
+    def announcement(self) -> str:
+        """Where it is reached."""
+        return f"web: {self.url}"
+
+    async def wait(self) -> None:
+        """Return when it was drained; raise when the server was lost."""
+        await self._server.wait()
+
+    async def drain(self) -> None:
+        """Close the port; return when every answer under way was sent."""
+        await self._server.finish()
+
+    async def aclose(self) -> None:
+        """Close every connection. Generations for them are cancelled."""
+        await self._server.abort()

@@ -1,0 +1,34 @@
+"""What of the chat depends on the configuration."""
+
+from dataclasses import dataclass
+
+from bot.book import ConversationBook
+from bot.chat.access import AccessPolicy
+from bot.chat.announcer import Announcer
+from bot.chat.commands.registry import CommandRegistry
+from bot.chat.entrance import Entrance
+from bot.chat.summariser import Summariser
+from bot.chat.turn_writer import TurnWriter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatParts:
+    """Everything that holds settings, made from one configuration and replaced as a whole by that of another.
+
+    A message is served by the parts that are current when its turn comes, to its end. What outlives a change of the
+    configuration (who waits, what was asked, open connections) is no part: it belongs to `ChatComposer`.
+    """
+
+    access: AccessPolicy
+    entrance: Entrance
+    announcer: Announcer
+    registry: CommandRegistry
+    writer: TurnWriter
+    summariser: Summariser
+    book: ConversationBook
+    max_waiting: int
+    """How many messages may wait in one conversation's line."""
+
+    async def retire(self) -> None:
+        """Begin nothing any more; what is being answered goes on to its end."""
+        await self.summariser.close()
