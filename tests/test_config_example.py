@@ -95,7 +95,7 @@ def test_values_in_the_example_are_the_defaults(tmp_path: Path) -> None:
         assert getattr(settings, name) == getattr(default, name), name
     assert settings.personas["hearth"] == default.personas["hearth"]
     for adapter in settings.adapters.values():
-        assert adapter == type(adapter)()
+        assert adapter == type(adapter)(enabled=adapter.enabled)
 
 
 def test_every_key_is_explained() -> None:
