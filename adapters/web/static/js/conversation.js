@@ -19,15 +19,31 @@ export class Conversation extends EventTarget {
   }
 
   open() {
+    document.addEventListener("visibilitychange", this.#seen);
+    this.#listen();
+  }
+
+  close() {
+    document.removeEventListener("visibilitychange", this.#seen);
+    this.#hangUp();
+  }
+
+  // A browser has six connections to a server for all its tabs: those that nobody looks at give theirs back.
+  #seen = () => {
+    if (document.hidden) this.#hangUp();
+    else if (!this.#feed) this.#listen();
+  };
+
+  #listen() {
     this.#feed = new EventSource(api.events(this.thread));
     this.#feed.addEventListener("message", (event) => this.#take(JSON.parse(event.data)));
     this.#feed.addEventListener("error", () => {
       // A connection that broke is made again by the browser; one that was refused is not.
-      if (this.#feed?.readyState === EventSource.CLOSED) setTimeout(() => this.#feed && (this.close(), this.open()), 3000);
+      if (this.#feed?.readyState === EventSource.CLOSED) setTimeout(() => this.#feed && (this.#hangUp(), this.#listen()), 3000);
     });
   }
 
-  close() {
+  #hangUp() {
     this.#feed?.close();
     this.#feed = null;
   }

@@ -42,12 +42,12 @@ export function render(block, finished) {
     else box.remove();
   }
   if (finished) {
-    for (const code of fragment.querySelectorAll("pre > code")) code.parentElement.replaceWith(...codeBlock(code));
     for (const table of fragment.querySelectorAll("table")) {
       const place = document.createComment("");
       table.replaceWith(place);
       place.replaceWith(sheet(table));
     }
+    for (const code of fragment.querySelectorAll("pre > code")) code.parentElement.replaceWith(...codeBlock(code));
   }
   return fragment;
 }
