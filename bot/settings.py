@@ -28,6 +28,13 @@ from bot.settings_base import (
 from bot.settings_delivery import DeliverySettings
 from bot.settings_documents import DocumentSettings
 from bot.settings_generation import GenerationSettings, SamplingOverrides
+from bot.settings_permissions import (
+    ChannelPermissions,
+    PermissionSettings,
+    QuotaSettings,
+    RolePermissions,
+    UserPermissions,
+)
 
 __all__ = [
     "DEFAULT_PERSONA",
@@ -53,7 +60,9 @@ __all__ = [
     "PersonaSettings",
     "PlatformId",
     "PositiveFloat",
+    "QuotaSettings",
     "ReasoningMode",
+    "RolePermissions",
     "RopeSettings",
     "SamplingOverrides",
     "Secret",
@@ -240,30 +249,6 @@ class HistorySettings(Settings):
     scope: HistoryScope = Field(
         "user", description="who shares a conversation in groups: nobody, everybody in the chat, or in the thread"
     )
-
-
-class UserPermissions(Settings):
-    """Users by platform id, written as `adapter:id`."""
-
-    admin_ids: tuple[PlatformId, ...] = Field((), strict=False, description="may do everything")
-    allowed_ids: tuple[PlatformId, ...] = Field((), strict=False, description="may talk to the bot")
-    blocked_ids: tuple[PlatformId, ...] = Field((), strict=False, description="are not answered")
-
-
-class ChannelPermissions(Settings):
-    """Group chats and channels by platform id, written as `adapter:id`."""
-
-    allowed_ids: tuple[PlatformId, ...] = Field((), strict=False, description="everybody in them may talk to the bot")
-    blocked_ids: tuple[PlatformId, ...] = Field((), strict=False, description="nobody in them is answered")
-
-
-class PermissionSettings(Settings):
-    """Who may talk to the bot. Nobody, when nothing is set; the console's user always may."""
-
-    open: bool = Field(False, description="true lets everybody in")
-    allow_dms: bool = Field(True, description="false answers in groups only, admins excepted")
-    users: UserPermissions = Field(UserPermissions(), description="by person")
-    channels: ChannelPermissions = Field(ChannelPermissions(), description="by chat")
 
 
 class StorageSettings(Settings):
