@@ -166,6 +166,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             created_ms INTEGER NOT NULL,
             UNIQUE (adapter, user, name)
         ) STRICT
+        """,
     ),
     # 6: who used how much of the model, without a word of what; people who are the same on two platforms.
     (
