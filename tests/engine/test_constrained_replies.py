@@ -15,7 +15,7 @@ from bot.errors import InvalidRequestError
 from bot.request import ChatMessage, GenerationDelta, GenerationRequest, JsonConstraint, SamplingParams
 from bot.settings import ModelSettings
 from tests.support.real_engine import ENGINE_SETTINGS, Recorder
-from tests.support.schemas import PERSON, REFUSED, SCHEMAS
+from tests.support.json_schemas import PERSON, REFUSED, SCHEMAS
 
 GREEDY = SamplingParams(temperature=0)
 

@@ -16,7 +16,7 @@ from bot.engine.vocabulary import Vocabulary
 from bot.errors import InvalidRequestError
 from bot.request import JsonConstraint
 from tests.support.real_engine import demo_model
-from tests.support.schemas import PERSON, REFUSED, SCHEMAS
+from tests.support.json_schemas import PERSON, REFUSED, SCHEMAS
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from bot.adapter import ModelAccess, OpenTarget, ReplyTarget
 from bot.adapter_store import AdapterStore
 from bot.book import ConversationBook
 from bot.messages import CommandSpec, IncomingMessage, OutgoingMessage, ReplyFacts, Timings, Usage
+from tests.support.memory_store import MemoryStore
 
 Answer = Callable[[IncomingMessage, ReplyTarget], Awaitable[None]]
 
@@ -34,6 +35,7 @@ class ScriptedCore:
     def __init__(self, *answers: Answer, model: ModelAccess | None = None) -> None:
         self.answers = list(answers)
         self._model = model
+        self.store: AdapterStore = MemoryStore()
         self.received: list[IncomingMessage] = []
         self.arrived = asyncio.Event()
         self.platforms: dict[str, OpenTarget] = {}
@@ -48,11 +50,6 @@ class ScriptedCore:
     @property
     def book(self) -> ConversationBook:
         """Nothing is stored here."""
-        raise NotImplementedError
-
-    @property
-    def store(self) -> AdapterStore:
-        """Nor here."""
         raise NotImplementedError
 
     def connected(self, name: str, open_target: OpenTarget) -> None:
