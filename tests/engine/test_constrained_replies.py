@@ -14,8 +14,8 @@ from bot.engine.engine import Engine
 from bot.errors import InvalidRequestError
 from bot.request import ChatMessage, GenerationDelta, GenerationRequest, JsonConstraint, SamplingParams
 from bot.settings import ModelSettings
-from tests.support.real_engine import ENGINE_SETTINGS, Recorder
 from tests.support.json_schemas import PERSON, REFUSED, SCHEMAS
+from tests.support.real_engine import ENGINE_SETTINGS, Recorder
 
 GREEDY = SamplingParams(temperature=0)
 

@@ -15,8 +15,8 @@ from bot.engine.llama_log import route_llama_log
 from bot.engine.vocabulary import Vocabulary
 from bot.errors import InvalidRequestError
 from bot.request import JsonConstraint
-from tests.support.real_engine import demo_model
 from tests.support.json_schemas import PERSON, REFUSED, SCHEMAS
+from tests.support.real_engine import demo_model
 
 
 @pytest.fixture(scope="module")
