@@ -17,7 +17,7 @@ from bot.chat.reply import show_reply
 from bot.chat.ticket import Ticket
 from bot.chat.turn_writer import TurnWriter
 from bot.messages import CommandSpec, IncomingMessage, ReplyDone, ReplyError
-from bot.settings import Configuration
+from bot.settings import Configuration, GenerationSettings
 
 _EMPTY = "Your message is empty. Write me something, or send /help to see what I can do."
 _FILE_ONLY = "I cannot read files yet. Please write me what it is about."
@@ -45,11 +45,17 @@ class ChatService:
         self._clock = clock
         self._compose = compose
         self._parts = compose(configuration)
+        self._generation = configuration.generation
 
     @property
     def model(self) -> ModelAccess:
         """The model itself, for requests that are no chat messages."""
         return self._model
+
+    @property
+    def generation(self) -> GenerationSettings:
+        """How replies are written where nobody says otherwise."""
+        return self._generation
 
     def connected(self, name: str, open_target: OpenTarget) -> None:
         """An adapter is up."""
@@ -79,6 +85,7 @@ class ChatService:
     async def apply(self, configuration: Configuration) -> None:
         """Go on with another configuration, from the next message that is served; those that wait stay in line."""
         retired, self._parts = self._parts, self._compose(configuration)
+        self._generation = configuration.generation
         await retired.retire()
 
     async def drain(self, timeout_s: float) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from bot.adapter import ModelAccess, OpenTarget, ReplyTarget
 from bot.messages import CommandSpec, IncomingMessage, OutgoingMessage, ReplyFacts, Timings, Usage
+from bot.settings import GenerationSettings
 
 Answer = Callable[[IncomingMessage, ReplyTarget], Awaitable[None]]
 
@@ -32,6 +33,7 @@ class ScriptedCore:
     def __init__(self, *answers: Answer, model: ModelAccess | None = None) -> None:
         self.answers = list(answers)
         self._model = model
+        self.generation = GenerationSettings()
         self.received: list[IncomingMessage] = []
         self.arrived = asyncio.Event()
         self.platforms: dict[str, OpenTarget] = {}
