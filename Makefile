@@ -5,7 +5,7 @@ PYTHON ?= $(shell for python in python3.14 python3.13 python3.12 python3.11 pyth
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS := demo,web
+EXTRAS := demo,discord,telegram,web
 # A change of what is asked for installs again; anything else starts at once.
 READY := $(VENV)/.ready-$(shell cksum < pyproject.toml | cut -d' ' -f1)
 READY_DEV := $(READY)-dev

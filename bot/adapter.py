@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
+from bot.adapter_store import AdapterStore
+from bot.book import ConversationBook
 from bot.check import Check
 from bot.generation import Generation
 from bot.messages import ChatAddress, CommandSpec, IncomingMessage, OutgoingMessage
@@ -108,6 +110,16 @@ class ChatCore(Protocol):
     @property
     def generation(self) -> GenerationSettings:
         """How replies are written where nobody says otherwise."""
+        ...
+
+    @property
+    def book(self) -> ConversationBook:
+        """The conversations that are stored, for platforms that keep no list of them."""
+        ...
+
+    @property
+    def store(self) -> AdapterStore:
+        """What an adapter must still know after a restart."""
         ...
 
     @property

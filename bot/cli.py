@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot import __version__, cli_config
+from bot import __version__, cli_config, cli_database, cli_service, cli_users
 from bot.cli_options import ConfigOption
 from bot.errors import HearthbotError
 
@@ -23,6 +23,9 @@ app = typer.Typer(
 )
 
 app.add_typer(cli_config.app, name="config")
+app.add_typer(cli_users.app, name="users")
+app.add_typer(cli_service.app, name="service")
+app.add_typer(cli_database.app, name="db")
 
 
 def _show_version(wanted: bool) -> None:
@@ -87,6 +90,31 @@ def history(
     from bot import cli_history  # noqa: PLC0415
 
     cli_history.show(config, user=user, conversation=conversation, as_json=as_json)
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it; must not exist yet.")],
+    *,
+    config: ConfigOption = None,
+) -> None:
+    """Copy everything that is stored, while the daemon runs.
+
+    Models and KV states are left out: they can be had again.
+    """
+    from bot import cli_database  # noqa: PLC0415
+
+    cli_database.back_up(config, file)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup.")], *, config: ConfigOption = None
+) -> None:
+    """Put a backup in the place of what is stored; a copy of that is kept beside it."""
+    from bot import cli_database  # noqa: PLC0415
+
+    cli_database.restore(config, file)
 
 
 @app.command()

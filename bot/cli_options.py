@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.credentials import with_credentials
+
 if TYPE_CHECKING:
     from bot.config import LoadedConfig
 
@@ -19,4 +21,4 @@ def load_configuration(config: Path | None) -> "LoadedConfig":
     from bot.config import load  # noqa: PLC0415 - a quarter of a second, which `hearthbot --help` need not take
     from bot.loader import AdapterLoader  # noqa: PLC0415
 
-    return load(config, environ=os.environ, adapter_settings=AdapterLoader().settings_type)
+    return load(config, environ=with_credentials(os.environ), adapter_settings=AdapterLoader().settings_type)

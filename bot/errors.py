@@ -84,6 +84,25 @@ class PromptTooLongError(InvalidRequestError):
         self.limit = limit
 
 
+class SchemaError(InvalidRequestError):
+    """A schema cannot be read, or asks for what cannot be held to while the model writes."""
+
+    code = "invalid_schema"
+
+
+class ExtractionError(RequestError):
+    """Nothing valid could be read out of a text; the text says what was found and what is wrong with it."""
+
+    code = "extraction_failed"
+    http_status = 422
+
+
+class DocumentError(InvalidRequestError):
+    """A file cannot be read; the text names it, and the limit or what to do."""
+
+    code = "document_refused"
+
+
 class QueueFullError(RequestError):
     """The waiting line, or this user's part of it, is full."""
 
@@ -104,7 +123,14 @@ class RetryableAdapterError(AdapterError):
 
 
 class DeliveryError(HearthbotError):
-    """Base of what a `ReplyTarget` raises. Any other exception counts as this one: tried again, then kept for later."""
+    """Base of what a `ReplyTarget` raises. It, and any other exception, is tried again, and then kept for later.
+
+    Nobody knows then whether the message got through all the same: what is sent again is marked as a possible copy.
+    """
+
+
+class NotSentError(DeliveryError):
+    """The platform was not reached, or refused for now: nothing was shown, so trying again makes no copy."""
 
 
 class RateLimitedError(DeliveryError):

@@ -29,6 +29,8 @@ class BuiltInAdapter:
 BUILT_IN: Mapping[str, BuiltInAdapter] = MappingProxyType(
     {
         "console": BuiltInAdapter(target="adapters.console:ConsoleAdapter"),
+        "telegram": BuiltInAdapter(target="adapters.telegram:TelegramAdapter", extra="telegram"),
+        "discord": BuiltInAdapter(target="adapters.discord:DiscordAdapter", extra="discord"),
         "web": BuiltInAdapter(target="adapters.web:WebAdapter", extra="web"),
     }
 )

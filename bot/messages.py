@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 FinishReason = Literal["stop", "length", "cancelled", "tool_calls"]
+HistoryScope = Literal["user", "chat", "thread"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +16,12 @@ class ConversationKey:
     chat: str
     thread: str
     user: str
+    """Empty for a conversation that everybody in the chat, or in the thread, shares."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether several people talk in it."""
+        return not self.user
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,11 +88,21 @@ class IncomingMessage:
     """The sender's role ids in this chat, where the platform has such a thing."""
     local: bool = False
     """From somebody who has this machine's account (the console): always let in, as an admin."""
+    sent_at: float | None = None
+    """When the person sent it, in seconds since 1970, where the platform tells."""
+    scope: HistoryScope = "user"
+    """Who shares its conversation. Set by the core; adapters leave it alone."""
 
     @property
     def key(self) -> ConversationKey:
-        """The conversation this message belongs to."""
-        return ConversationKey(adapter=self.adapter, chat=self.chat, thread=self.thread, user=self.user)
+        """The conversation this message belongs to. A private chat is one person's whatever the scope."""
+        shared = self.scope != "user" and not self.direct
+        return ConversationKey(
+            adapter=self.adapter,
+            chat=self.chat,
+            thread="" if shared and self.scope == "chat" else self.thread,
+            user="" if shared else self.user,
+        )
 
     @property
     def address(self) -> ChatAddress:
@@ -216,4 +233,8 @@ class OutgoingMessage:
     plain: bool = False
     """Show `text` as it is, because the platform refused it as Markdown."""
     notice: bool = False
-    """Said besides the answer, such as that old messages were set aside; the answer is a message of its own."""
+    """Said besides the answer, such as that old messages were set aside; the answer is a message of its own.
+
+    One that is not `final` (the place in the line) is edited for a while and then deleted. The answer to a press that
+    is out of date is a notice too: a platform that can shows it to the one who pressed alone.
+    """

@@ -11,6 +11,7 @@ from bot.settings_base import (
     MASK,
     AdapterSettings,
     Fraction,
+    HistoryScope,
     KvType,
     LogLevel,
     Name,
@@ -24,7 +25,17 @@ from bot.settings_base import (
     Wording,
     conflict,
 )
+from bot.settings_delivery import DeliverySettings
+from bot.settings_documents import DocumentSettings
+from bot.settings_extraction import ExtractionSettings
 from bot.settings_generation import GenerationSettings, SamplingOverrides
+from bot.settings_permissions import (
+    ChannelPermissions,
+    PermissionSettings,
+    QuotaSettings,
+    RolePermissions,
+    UserPermissions,
+)
 
 __all__ = [
     "DEFAULT_PERSONA",
@@ -32,10 +43,14 @@ __all__ = [
     "AdapterSettings",
     "ChannelPermissions",
     "Configuration",
+    "DeliverySettings",
+    "DocumentSettings",
     "EngineSettings",
     "ExampleExchange",
+    "ExtractionSettings",
     "Fraction",
     "GenerationSettings",
+    "HistoryScope",
     "HistorySettings",
     "KvType",
     "LogLevel",
@@ -47,7 +62,9 @@ __all__ = [
     "PersonaSettings",
     "PlatformId",
     "PositiveFloat",
+    "QuotaSettings",
     "ReasoningMode",
+    "RolePermissions",
     "RopeSettings",
     "SamplingOverrides",
     "Secret",
@@ -231,30 +248,9 @@ class HistorySettings(Settings):
     overflow: Literal["shift", "drop", "summarise"] = Field(
         "shift", description="what becomes of turns that are dropped, and of what is left"
     )
-
-
-class UserPermissions(Settings):
-    """Users by platform id, written as `adapter:id`."""
-
-    admin_ids: tuple[PlatformId, ...] = Field((), strict=False, description="may do everything")
-    allowed_ids: tuple[PlatformId, ...] = Field((), strict=False, description="may talk to the bot")
-    blocked_ids: tuple[PlatformId, ...] = Field((), strict=False, description="are not answered")
-
-
-class ChannelPermissions(Settings):
-    """Group chats and channels by platform id, written as `adapter:id`."""
-
-    allowed_ids: tuple[PlatformId, ...] = Field((), strict=False, description="everybody in them may talk to the bot")
-    blocked_ids: tuple[PlatformId, ...] = Field((), strict=False, description="nobody in them is answered")
-
-
-class PermissionSettings(Settings):
-    """Who may talk to the bot. Nobody, when nothing is set; the console's user always may."""
-
-    open: bool = Field(False, description="true lets everybody in")
-    allow_dms: bool = Field(True, description="false answers in groups only, admins excepted")
-    users: UserPermissions = Field(UserPermissions(), description="by person")
-    channels: ChannelPermissions = Field(ChannelPermissions(), description="by chat")
+    scope: HistoryScope = Field(
+        "user", description="who shares a conversation in groups: nobody, everybody in the chat, or in the thread"
+    )
 
 
 class StorageSettings(Settings):
@@ -295,7 +291,10 @@ class Configuration(Settings):
         description="who it is in a new conversation; the first of personas when not set",
     )
     history: HistorySettings = Field(HistorySettings(), description="what it keeps in mind")
+    delivery: DeliverySettings = Field(DeliverySettings(), description="how answers reach people")
+    documents: DocumentSettings = Field(DocumentSettings(), description="how much of files is read")
     permissions: PermissionSettings = Field(PermissionSettings(), description="who may talk to it")
+    extraction: ExtractionSettings = Field(ExtractionSettings(), description="what it can read out of texts")
     adapters: dict[Name, SerializeAsAny[AdapterSettings]] = Field({}, description="where it can be reached")
     storage: StorageSettings = Field(StorageSettings(), description="where conversations are kept")
     logging: LoggingSettings = Field(LoggingSettings(), description="what is written to the log")

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
+from bot.book import ConversationBook
 from bot.chat.access import AccessPolicy
+from bot.chat.announcer import Announcer
 from bot.chat.commands.registry import CommandRegistry
+from bot.chat.entrance import Entrance
 from bot.chat.summariser import Summariser
 from bot.chat.turn_writer import TurnWriter
 
@@ -17,9 +20,12 @@ class ChatParts:
     """
 
     access: AccessPolicy
+    entrance: Entrance
+    announcer: Announcer
     registry: CommandRegistry
     writer: TurnWriter
     summariser: Summariser
+    book: ConversationBook
     max_waiting: int
     """How many messages may wait in one conversation's line."""
 

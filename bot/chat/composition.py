@@ -1,29 +1,43 @@
 """Puts the parts of the chat together."""
 
 from bot.chat.access import AccessPolicy
+from bot.chat.admission import Admission
+from bot.chat.announcer import Announcer
 from bot.chat.chat_parts import ChatParts
+from bot.chat.claim_code import ClaimCode
 from bot.chat.clock import Clock, SystemClock
 from bot.chat.commands.command import Command
 from bot.chat.commands.conversation import ConversationCommands
 from bot.chat.commands.data import DataCommands
 from bot.chat.commands.help import HelpCommands
 from bot.chat.commands.info import InfoCommands
+from bot.chat.commands.pairing import PairingCommands
 from bot.chat.commands.persona import PersonaCommands
 from bot.chat.commands.registry import CommandRegistry
 from bot.chat.confirmations import Confirmations
 from bot.chat.conversation_context import ConversationContext
 from bot.chat.conversation_finder import ConversationFinder
+from bot.chat.entrance import Entrance
 from bot.chat.generator import TextGenerator
 from bot.chat.lines import Lines
+from bot.chat.messenger import Messenger
 from bot.chat.personas import Personas
+from bot.chat.platforms import Platforms
 from bot.chat.prompt import PromptFitter
 from bot.chat.service import ChatService
+from bot.chat.stored_book import StoredBook
 from bot.chat.summariser import Summariser
 from bot.chat.turn_writer import TurnWriter
+from bot.chat.welcomes import Welcomes
 from bot.messages import CommandSpec
-from bot.settings import Configuration
+from bot.settings import Configuration, PermissionSettings
+from bot.storage.access_records import Identity
+from bot.storage.adapter_value_repository import AdapterValueRepository
 from bot.storage.conversation_repository import ConversationRepository
 from bot.storage.database import Database
+from bot.storage.heading_repository import HeadingRepository
+from bot.storage.pairing_repository import PairingRepository
+from bot.storage.people_repository import PeopleRepository
 from bot.storage.summary_repository import SummaryRepository
 from bot.storage.turn_repository import TurnRepository
 
@@ -35,8 +49,11 @@ def compose_chat(
     composer = ChatComposer(generator=generator, database=database, clock=clock or SystemClock())
     return ChatService(
         model=generator,
+        store=AdapterValueRepository(database),
         lines=composer.lines,
         clock=composer.clock,
+        platforms=composer.platforms,
+        welcomes=composer.welcomes,
         compose=composer.compose,
         configuration=configuration,
     )
@@ -48,9 +65,16 @@ class ChatComposer:
     def __init__(self, *, generator: TextGenerator, database: Database, clock: Clock) -> None:
         self.clock = clock
         self.lines = Lines()
+        self.platforms = Platforms()
+        self._people = PeopleRepository(database)
+        self._pairings = PairingRepository(database)
+        self._messenger = Messenger(self.platforms)
+        self._claim = ClaimCode(clock)
+        self.welcomes = Welcomes(pairings=self._pairings, people=self._people, messenger=self._messenger, clock=clock)
         self._generator = generator
         self._conversations = ConversationRepository(database)
         self._turns = TurnRepository(database)
+        self._headings = HeadingRepository(database)
         self._summaries = SummaryRepository(database)
         self._confirmations = Confirmations(clock)
 
@@ -86,22 +110,54 @@ class ChatComposer:
             context=context,
             summariser=summariser,
         )
+        permissions = configuration.permissions
+        admins = [admin for name in permissions.users.admin_ids if (admin := Identity.parse(name)) is not None]
+        announcer = Announcer(messenger=self._messenger, people=self._people, admins=admins)
         return ChatParts(
-            access=AccessPolicy(configuration.permissions),
-            registry=self._registry(personas, finder, writer, context, summariser),
+            access=AccessPolicy(permissions, self._people),
+            announcer=announcer,
+            entrance=Entrance(
+                people=self._people,
+                pairings=self._pairings,
+                claim=self._claim,
+                announcer=announcer,
+                clock=self.clock,
+                has_configured_admin=bool(admins),
+            ),
+            registry=self._registry(
+                personas=personas,
+                finder=finder,
+                writer=writer,
+                context=context,
+                summariser=summariser,
+                permissions=permissions,
+            ),
             writer=writer,
             summariser=summariser,
+            book=StoredBook(
+                headings=self._headings,
+                conversations=self._conversations,
+                turns=self._turns,
+                personas=personas,
+                generator=self._generator,
+                summariser=summariser,
+                lines=self.lines,
+            ),
             max_waiting=configuration.engine.max_waiting_per_user,
         )
 
     def _registry(
         self,
+        *,
         personas: Personas,
         finder: ConversationFinder,
         writer: TurnWriter,
         context: ConversationContext,
         summariser: Summariser,
+        permissions: PermissionSettings,
     ) -> CommandRegistry:
+        admission = Admission(people=self._people, pairings=self._pairings, permissions=permissions)
+
         def specs() -> tuple[CommandSpec, ...]:
             return registry.specs
 
@@ -127,6 +183,7 @@ class ChatComposer:
                 lines=self.lines,
                 confirmations=self._confirmations,
             ).commands(),
+            *PairingCommands(admission=admission, welcomes=self.welcomes, clock=self.clock).commands(),
         ]
         registry = CommandRegistry(commands)
         return registry

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -19,7 +18,7 @@ class Lines:
 
     def __init__(self) -> None:
         self._lines: dict[ConversationKey, list[Ticket]] = {}
-        self._paused: Counter[tuple[str, str]] = Counter()
+        self._paused: list[Callable[[ConversationKey], bool]] = []
         self._left = asyncio.Event()
         self._closing = False
 
@@ -76,18 +75,23 @@ class Lines:
             line[0].stop()
 
     @asynccontextmanager
-    async def paused(self, adapter: str, user: str) -> AsyncIterator[None]:
-        """Stop everything that is being written for one person in all chats, and hold the lines while this lasts."""
-        self._paused[adapter, user] += 1
+    async def paused(self, adapter: str, user: str, *, only: ConversationKey | None = None) -> AsyncIterator[None]:
+        """Stop everything that is being written for one person in all chats, and hold the lines while this lasts.
+
+        With `only`, of all the lines that one alone.
+        """
+
+        def held(key: ConversationKey) -> bool:
+            return key == only if only is not None else (key.adapter, key.user) == (adapter, user)
+
+        self._paused.append(held)
         try:
-            for ticket in self._served_of(adapter, user):
+            for ticket in self._served(held):
                 ticket.stop()
-            await self._until(lambda: not self._served_of(adapter, user))
+            await self._until(lambda: not self._served(held))
             yield
         finally:
-            self._paused[adapter, user] -= 1
-            if not self._paused[adapter, user]:
-                del self._paused[adapter, user]
+            self._paused.remove(held)
             for key in list(self._lines):
                 self._call_next(key)
 
@@ -111,15 +115,11 @@ class Lines:
             for ticket in line:
                 if not ticket.called:
                     ticket.close()
-        elif line and not line[0].called and (key.adapter, key.user) not in self._paused:
+        elif line and not line[0].called and not any(held(key) for held in self._paused):
             line[0].call()
 
-    def _served_of(self, adapter: str, user: str) -> list[Ticket]:
-        return [
-            line[0]
-            for key, line in self._lines.items()
-            if (key.adapter, key.user) == (adapter, user) and line[0].served
-        ]
+    def _served(self, held: Callable[[ConversationKey], bool]) -> list[Ticket]:
+        return [line[0] for key, line in self._lines.items() if held(key) and line[0].served]
 
     async def _empty_within(self, seconds: float) -> bool:
         try:

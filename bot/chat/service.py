@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.adapter import ModelAccess, OpenTarget, ReplyTarget
-from bot.chat.access import Access, refusal
+from bot.adapter_store import AdapterStore
+from bot.book import ConversationBook
+from bot.chat.access import Access
 from bot.chat.chat_parts import ChatParts
 from bot.chat.clock import Clock
 from bot.chat.commands.command import ImmediateCommand, LineCommand
@@ -13,12 +15,15 @@ from bot.chat.delivery import Delivery
 from bot.chat.failure import report
 from bot.chat.lines import Lines
 from bot.chat.message_text import clean_text
+from bot.chat.platforms import Platforms
 from bot.chat.reply import show_reply
 from bot.chat.ticket import Ticket
 from bot.chat.turn_writer import TurnWriter
+from bot.chat.welcomes import Welcomes
 from bot.messages import CommandSpec, IncomingMessage, ReplyDone, ReplyError
 from bot.settings import Configuration, GenerationSettings
 
+_GROUPS_ONLY = "I only answer in groups here. Please write to me there."
 _EMPTY = "Your message is empty. Write me something, or send /help to see what I can do."
 _FILE_ONLY = "I cannot read files yet. Please write me what it is about."
 _FILES_IGNORED = "(I cannot read files yet; I answer your text alone.)"
@@ -33,14 +38,19 @@ class ChatService:
         self,
         *,
         model: ModelAccess,
+        store: AdapterStore,
         lines: Lines,
         clock: Clock,
+        platforms: Platforms,
+        welcomes: Welcomes,
         compose: Callable[[Configuration], ChatParts],
         configuration: Configuration,
     ) -> None:
         """`compose` makes the parts that depend on the configuration."""
         self._model = model
-        self._platforms: dict[str, OpenTarget] = {}
+        self._platforms = platforms
+        self._welcomes = welcomes
+        self._store = store
         self._lines = lines
         self._clock = clock
         self._compose = compose
@@ -57,13 +67,23 @@ class ChatService:
         """How replies are written where nobody says otherwise."""
         return self._generation
 
+    @property
+    def book(self) -> ConversationBook:
+        """The conversations that are stored."""
+        return self._parts.book
+
+    @property
+    def store(self) -> AdapterStore:
+        """What adapters must still know after a restart."""
+        return self._store
+
     def connected(self, name: str, open_target: OpenTarget) -> None:
         """An adapter is up."""
-        self._platforms[name] = open_target
+        self._platforms.connected(name, open_target)
 
     def disconnected(self, name: str) -> None:
         """The adapter is not up any more."""
-        self._platforms.pop(name, None)
+        self._platforms.disconnected(name)
 
     @property
     def commands(self) -> Sequence[CommandSpec]:
@@ -88,6 +108,18 @@ class ChatService:
         self._generation = configuration.generation
         await retired.retire()
 
+    async def offer_claim(self) -> str | None:
+        """Where there is no admin yet, show the code in the log that makes the first; return it."""
+        return await self._parts.entrance.offer_claim()
+
+    async def tell_admins(self, text: str) -> int:
+        """Say something to every admin in private; return how many were reached. Raises `StorageError`."""
+        return await self._parts.announcer.tell_admins(text)
+
+    async def attend(self) -> None:
+        """Do what is due without a message, until this is cancelled."""
+        await self._welcomes.keep_telling()
+
     async def drain(self, timeout_s: float) -> None:
         """Stop serving, for the end of the daemon; return when everybody has been answered one way or the other.
 
@@ -102,15 +134,10 @@ class ChatService:
         await self._parts.retire()
 
     async def _let_in(self, message: IncomingMessage, delivery: Delivery) -> None:
-        access = self._parts.access.judge(message)
-        match access:
-            case Access.IGNORED:
-                return
-            case Access.REFUSED | Access.DIRECT_REFUSED:
-                await delivery.end(ReplyDone(text=refusal(access, message)))
-                return
-            case Access.ALLOWED | Access.ADMIN:
-                message = replace(message, text=clean_text(message.text))
+        access = await self._admit(message, delivery)
+        if access is None:
+            return
+        message = replace(message, text=clean_text(message.text))
         if not message.text:
             await delivery.end(ReplyDone(text=_FILE_ONLY if message.attachments else _EMPTY))
             return
@@ -120,6 +147,24 @@ class ChatService:
             await found.command.run(found.call(message, delivery, admin=admin))
         else:
             await self._stand_in_line(message, found, delivery, admin=admin)
+
+    async def _admit(self, message: IncomingMessage, delivery: Delivery) -> Access | None:
+        """Whether the message is to be served; None where it was answered, or is to be ignored."""
+        parts = self._parts
+        access = await parts.access.judge(message)
+        said: str | None = None
+        if access is not Access.IGNORED:
+            said = await parts.entrance.try_claim(message)
+            if said is None and access is Access.REFUSED:
+                said = await parts.entrance.refuse(message)
+            elif said is None and access is Access.DIRECT_REFUSED:
+                said = _GROUPS_ONLY
+        if said is not None:
+            await delivery.end(ReplyDone(text=said))
+        served = said is None and access in {Access.ALLOWED, Access.ADMIN}
+        if access is Access.ADMIN and served:
+            await parts.announcer.saw(message)
+        return access if served else None
 
     async def _stand_in_line(
         self, message: IncomingMessage, found: FoundCommand | None, delivery: Delivery, *, admin: bool

@@ -28,6 +28,17 @@ _STILL_CURRENT = """
             AND later.thread = this.thread AND later.id > this.id
     )
 """
+# The turns and summaries go with their conversations: ON DELETE CASCADE.
+_DELETE_RECORDS = (
+    "DELETE FROM extractions WHERE adapter = :adapter AND user = :user",
+    "DELETE FROM extraction_schemas WHERE adapter = :adapter AND user = :user",
+)
+_DELETE_USER = "DELETE FROM conversations WHERE adapter = :adapter AND user = :user RETURNING id"
+_DELETE_KEY = """
+    DELETE FROM conversations
+    WHERE adapter = :adapter AND user = :user AND chat = :chat AND thread = :thread
+    RETURNING id
+"""
 _KEEP_ONE_SUMMARY = """
     DELETE FROM summaries WHERE conversation_id = :conversation AND id <> coalesce(
         :summary,
@@ -44,11 +55,9 @@ class ConversationRepository:
 
     async def current(self, key: ConversationKey, *, default_persona: str) -> Conversation:
         """The latest conversation of `key`; a new one with `default_persona` where there is none."""
-        rows = await self._database.fetch(
-            _CURRENT, adapter=key.adapter, chat=key.chat, thread=key.thread, user=key.user
-        )
-        if rows:
-            return _conversation(rows[0])
+        found = await self.find(key)
+        if found is not None:
+            return found
         async with self._database.transaction() as transaction:
             # Looked up again: another message of the same person may have come in between.
             rows = await transaction.run(_CURRENT, adapter=key.adapter, chat=key.chat, thread=key.thread, user=key.user)
@@ -57,6 +66,13 @@ class ConversationRepository:
     async def still_current(self, conversation_id: int) -> Conversation | None:
         """The conversation as it is now; None where it was deleted or another has taken its place."""
         rows = await self._database.fetch(_STILL_CURRENT, id=conversation_id)
+        return _conversation(rows[0]) if rows else None
+
+    async def find(self, key: ConversationKey) -> Conversation | None:
+        """The latest conversation of `key`; none is begun."""
+        rows = await self._database.fetch(
+            _CURRENT, adapter=key.adapter, chat=key.chat, thread=key.thread, user=key.user
+        )
         return _conversation(rows[0]) if rows else None
 
     async def start_new(self, key: ConversationKey, *, persona: str) -> Conversation:
@@ -68,6 +84,11 @@ class ConversationRepository:
         """From the next turn on, `persona` answers."""
         async with self._database.transaction() as transaction:
             await _set(transaction, "persona", conversation_id, persona)
+
+    async def set_title(self, conversation_id: int, title: str) -> None:
+        """What the person calls it; empty for nothing."""
+        async with self._database.transaction() as transaction:
+            await _set(transaction, "title", conversation_id, title)
 
     async def set_context_start(self, conversation_id: int, turn_id: int, *, summary_id: int | None = None) -> None:
         """From now on the model is shown the turns from `turn_id` on and, before them, the summary, if there is one.
@@ -102,16 +123,18 @@ class ConversationRepository:
 
         Takes a while in a large database, and others wait for it. A cancel does not stop it half way.
         """
-        return await unbroken(self._forget_user(adapter, user))
+        return await unbroken(self._delete(_DELETE_USER, *_DELETE_RECORDS, adapter=adapter, user=user))
 
-    async def _forget_user(self, adapter: str, user: str) -> int:
+    async def delete(self, key: ConversationKey) -> int:
+        """Delete every conversation of `key`, as `forget_user` does; return how many there were."""
+        work = self._delete(_DELETE_KEY, adapter=key.adapter, user=key.user, chat=key.chat, thread=key.thread)
+        return await unbroken(work)
+
+    async def _delete(self, sql: str, *before: str, **values: str) -> int:
         async with self._database.transaction() as transaction:
-            # The turns and summaries go with their conversations: ON DELETE CASCADE.
-            rows = await transaction.run(
-                "DELETE FROM conversations WHERE adapter = :adapter AND user = :user RETURNING id",
-                adapter=adapter,
-                user=user,
-            )
+            for statement in before:
+                await transaction.run(statement, **values)
+            rows = await transaction.run(sql, **values)
         await self._database.erase_deleted()
         return len(rows)
 
@@ -146,4 +169,5 @@ def _conversation(row: sqlite3.Row) -> Conversation:
         persona=row["persona"],
         context_start=row["context_start"],
         created_at=from_ms(row["created_ms"]),
+        title=row["title"],
     )

@@ -137,6 +137,8 @@ class Database:
 
     async def _prepare(self, busy_timeout_s: float) -> None:
         with self._errors():
+            # SQLite's own lower() knows ASCII alone.
+            await self._connection.create_function("casefold", 1, str.casefold, deterministic=True)
             for pragma in _PRAGMAS:
                 await self._connection.execute_fetchall(pragma)
             await self._enter_wal(busy_timeout_s)

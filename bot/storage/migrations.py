@@ -77,6 +77,97 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         "CREATE UNIQUE INDEX summaries_by_conversation ON summaries (conversation_id, shown)",
     ),
+    # 3: names that people give their conversations, and what adapters must still know after a restart.
+    (
+        "ALTER TABLE conversations ADD COLUMN title TEXT NOT NULL DEFAULT ''",
+        """
+        CREATE TABLE adapter_values (
+            adapter TEXT NOT NULL,
+            name TEXT NOT NULL,
+            text TEXT NOT NULL,
+            until_ms INTEGER,
+            PRIMARY KEY (adapter, name)
+        ) STRICT, WITHOUT ROWID
+        """,
+    ),
+    # 4: who may talk to the bot, who asks to, and what admins did.
+    (
+        """
+        CREATE TABLE people (
+            adapter TEXT NOT NULL,
+            user TEXT NOT NULL,
+            name TEXT NOT NULL,
+            role TEXT NOT NULL CHECK (role IN ('admin', 'user', 'blocked')),
+            changed_ms INTEGER NOT NULL,
+            PRIMARY KEY (adapter, user)
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE private_chats (
+            adapter TEXT NOT NULL,
+            user TEXT NOT NULL,
+            chat TEXT NOT NULL,
+            PRIMARY KEY (adapter, user)
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE pairings (
+            adapter TEXT NOT NULL,
+            user TEXT NOT NULL,
+            name TEXT NOT NULL,
+            chat TEXT NOT NULL,
+            code TEXT NOT NULL UNIQUE,
+            status TEXT NOT NULL CHECK (status IN ('pending', 'approved', 'denied')),
+            created_ms INTEGER NOT NULL,
+            silent_until_ms INTEGER NOT NULL,
+            PRIMARY KEY (adapter, user)
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE TABLE code_attempts (adapter TEXT NOT NULL, user TEXT NOT NULL, at_ms INTEGER NOT NULL) STRICT",
+        "CREATE INDEX code_attempts_by_time ON code_attempts (at_ms)",
+        """
+        CREATE TABLE audit (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            at_ms INTEGER NOT NULL,
+            actor TEXT NOT NULL,
+            act TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            detail TEXT NOT NULL
+        ) STRICT
+        """,
+    ),
+    # 5: what was read out of texts, and the schemas that people have saved for that.
+    (
+        """
+        CREATE TABLE extractions (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            adapter TEXT NOT NULL,
+            user TEXT NOT NULL,
+            schema TEXT NOT NULL,
+            version TEXT NOT NULL,
+            source TEXT NOT NULL,
+            source_hash TEXT NOT NULL,
+            text TEXT NOT NULL,
+            value TEXT NOT NULL,
+            grounding TEXT NOT NULL,
+            model TEXT NOT NULL,
+            created_ms INTEGER NOT NULL
+        ) STRICT
+        """,
+        "CREATE INDEX extractions_by_user ON extractions (adapter, user, schema)",
+        "CREATE INDEX extractions_by_source ON extractions (source_hash)",
+        """
+        CREATE TABLE extraction_schemas (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            adapter TEXT NOT NULL,
+            user TEXT NOT NULL,
+            name TEXT NOT NULL COLLATE NOCASE,
+            definition TEXT NOT NULL,
+            created_ms INTEGER NOT NULL,
+            UNIQUE (adapter, user, name)
+        ) STRICT
+        """,
+    ),
 )
 
 

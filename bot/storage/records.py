@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from bot.messages import ConversationKey, ReplyFacts
 
@@ -22,6 +22,8 @@ class Conversation:
     context_start: int
     """The model is shown the turns from this id on; 0 shows all."""
     created_at: datetime
+    title: str = ""
+    """The name that the person gave it; empty where there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,36 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What was read out of one text."""
+
+    id: int
+    adapter: str
+    user: str
+    schema: str
+    version: str
+    """Of the schema, which may have changed since."""
+    source: str
+    """Where the text came from, for people: a file's name, or `message`."""
+    text: str
+    value: Any
+    grounding: list[Any]
+    """For each value its path, its status and its span in `text`."""
+    model: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedSchema:
+    """A schema that a person has saved."""
+
+    name: str
+    definition: str
+    """In the short language."""
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
     """What one person has used, over all chats of an adapter. Turns that were taken back do not count."""
 
@@ -72,3 +104,18 @@ class Totals:
     cached_tokens: int
     completion_tokens: int
     decode_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedConversation:
+    """A conversation in a list."""
+
+    chat: str
+    thread: str
+    title: str
+    """The name that the person gave it; empty where there is none."""
+    first_text: str
+    """Its first message."""
+    persona: str
+    changed_at: datetime
+    """When its last message came."""

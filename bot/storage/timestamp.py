@@ -8,7 +8,12 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 def now_ms() -> int:
     """The wall clock."""
-    return (datetime.now(UTC) - _EPOCH) // _MILLISECOND
+    return to_ms(datetime.now(UTC))
+
+
+def to_ms(time: datetime) -> int:
+    """Of an aware time."""
+    return (time - _EPOCH) // _MILLISECOND
 
 
 def from_ms(value: int) -> datetime:

@@ -89,7 +89,7 @@ async def test_a_pause_waits_for_the_served_and_holds_the_others() -> None:
                 await task
                 assert two.served
                 assert three.served
-    assert lines._paused == {}
+    assert lines._paused == []
 
 
 async def test_a_cancelled_pause_lets_everybody_go_on() -> None:

@@ -290,7 +290,7 @@ async def test_many_people_leave_nothing_behind(bench: ChatBench) -> None:
         tasks = [bench.start("hello", user=str(batch + number))[0] for number in range(100)]
         await asyncio.gather(*tasks)
     assert len(bench.lines) == 0
-    assert bench.lines._paused == {}
+    assert bench.lines._paused == []
     assert asyncio.all_tasks() == {asyncio.current_task()}
     assert bench.engine.status().running == 0
 

@@ -4,8 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot.adapter import ModelAccess, OpenTarget, ReplyTarget
+from bot.adapter_store import AdapterStore
+from bot.book import ConversationBook
 from bot.messages import CommandSpec, IncomingMessage, OutgoingMessage, ReplyFacts, Timings, Usage
 from bot.settings import GenerationSettings
+from tests.support.memory_store import MemoryStore
 
 Answer = Callable[[IncomingMessage, ReplyTarget], Awaitable[None]]
 
@@ -34,6 +37,7 @@ class ScriptedCore:
         self.answers = list(answers)
         self._model = model
         self.generation = GenerationSettings()
+        self.store: AdapterStore = MemoryStore()
         self.received: list[IncomingMessage] = []
         self.arrived = asyncio.Event()
         self.platforms: dict[str, OpenTarget] = {}
@@ -44,6 +48,11 @@ class ScriptedCore:
         if self._model is None:
             raise NotImplementedError
         return self._model
+
+    @property
+    def book(self) -> ConversationBook:
+        """Nothing is stored here."""
+        raise NotImplementedError
 
     def connected(self, name: str, open_target: OpenTarget) -> None:
         """Note that an adapter is up."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.chat.access import person_id
+from bot.chat.access import identity_of
 from bot.chat.commands.command import Command, CommandCall, ImmediateCommand
 from bot.chat.conversation_context import ConversationContext
 from bot.chat.conversation_finder import ConversationFinder
@@ -94,7 +94,9 @@ class InfoCommands:
         message = call.message
         name = f"You are {message.sender_name}. " if message.sender_name else ""
         rights = ", and you are an admin" if call.admin else ""
-        await call.say(f"{name}Your id is {person_id(message)}{rights}. This chat is {message.adapter}:{message.chat}.")
+        await call.say(
+            f"{name}Your id is {identity_of(message)}{rights}. This chat is {message.adapter}:{message.chat}."
+        )
 
 
 def _described(facts: ReplyFacts) -> str:

@@ -1,0 +1,121 @@
+"""Long polling.
+
+https://core.telegram.org/bots/api#getupdates
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+from telegram import Update
+from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
+
+from adapters.telegram.connection import POLL_S, Connection
+from adapters.telegram.failures import adapter_error, pause_s
+from adapters.telegram.update_source import ALLOWED_UPDATES, Take
+
+_LOGGER = logging.getLogger(__name__)
+MOST_CONFLICTS = 3
+"""Answers in a row that somebody else polls, after which it is given up; after a restart the old request may linger."""
+_FIRST_PAUSE_S = 1.0
+_LONGEST_PAUSE_S = 30.0
+
+
+class Poller:
+    """Fetches updates, one batch after the other. Each is handed over once and then confirmed, whatever becomes of it.
+
+    A network that is gone is waited for. Where a request hangs although it should have timed out long ago, its
+    connections are given up for new ones: `watchdog_s` is how long nothing may have been heard.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        name: str,
+        take: Take,
+        watchdog_s: float,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._connection = connection
+        self._name = name
+        self._take = take
+        self._watchdog_s = watchdog_s
+        self._sleep = sleep
+        self._offset = 0
+        self._failures = 0
+        self._conflicts = 0
+
+    async def start(self) -> None:
+        """Ask once, so that what is wrong is known at once. Raises `TelegramError`."""
+        await self._connection.bot.delete_webhook(drop_pending_updates=False)
+        await self._hand_over(await self._fetch(0))
+
+    async def run(self) -> None:
+        """Poll for ever. Raises `AdapterError` when that makes no sense any more."""
+        while True:
+            try:
+                updates = await self._watched()
+            except TelegramError as error:
+                await self._sleep(self._pause(error))
+            else:
+                self._recovered()
+                await self._hand_over(updates)
+
+    async def drain(self) -> None:
+        """Tell Telegram what was handed over, so that it is not sent again at the next start."""
+        if self._offset:
+            await self._connection.bot.get_updates(offset=self._offset, limit=1, timeout=0)
+
+    async def aclose(self) -> None:
+        """Nothing is held: the connections are closed with the bot."""
+
+    async def _watched(self) -> tuple[Update, ...]:
+        fetching = asyncio.ensure_future(self._fetch(POLL_S))
+        alarm = asyncio.ensure_future(self._sleep(self._watchdog_s))
+        try:
+            await asyncio.wait({fetching, alarm}, return_when=asyncio.FIRST_COMPLETED)
+            if fetching.done():
+                return fetching.result()
+            _LOGGER.warning("nothing heard from Telegram for %g s; polling is started anew", self._watchdog_s)
+            await _ended(fetching)
+            await self._connection.renew_polling()
+            return ()
+        finally:
+            await _ended(fetching, alarm)
+
+    async def _fetch(self, timeout_s: int) -> tuple[Update, ...]:
+        return await self._connection.bot.get_updates(
+            offset=self._offset, timeout=timedelta(seconds=timeout_s), allowed_updates=ALLOWED_UPDATES
+        )
+
+    async def _hand_over(self, updates: tuple[Update, ...]) -> None:
+        for update in updates:
+            self._offset = update.update_id + 1
+            await self._take(update)
+
+    def _pause(self, error: TelegramError) -> float:
+        """Seconds to wait. Raises `AdapterError` for what waiting cannot help."""
+        self._failures += 1
+        self._conflicts = self._conflicts + 1 if isinstance(error, Conflict) else 0
+        problem = adapter_error(error, self._name)
+        if isinstance(error, InvalidToken) or self._conflicts >= MOST_CONFLICTS:
+            raise problem from error
+        if self._failures == 1:
+            _LOGGER.warning("%s; trying again", problem)
+        if isinstance(error, RetryAfter):
+            return pause_s(error)
+        return float(min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(self._failures - 1, 10)))
+
+    def _recovered(self) -> None:
+        if self._failures:
+            _LOGGER.info("Telegram answers again")
+        self._failures = self._conflicts = 0
+
+
+async def _ended(*tasks: asyncio.Future[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
