@@ -27,6 +27,7 @@ from bot.settings_base import (
 )
 from bot.settings_delivery import DeliverySettings
 from bot.settings_documents import DocumentSettings
+from bot.settings_extraction import ExtractionSettings
 from bot.settings_generation import GenerationSettings, SamplingOverrides
 from bot.settings_permissions import (
     ChannelPermissions,
@@ -46,6 +47,7 @@ __all__ = [
     "DocumentSettings",
     "EngineSettings",
     "ExampleExchange",
+    "ExtractionSettings",
     "Fraction",
     "GenerationSettings",
     "HistoryScope",
@@ -292,6 +294,7 @@ class Configuration(Settings):
     delivery: DeliverySettings = Field(DeliverySettings(), description="how answers reach people")
     documents: DocumentSettings = Field(DocumentSettings(), description="how much of files is read")
     permissions: PermissionSettings = Field(PermissionSettings(), description="who may talk to it")
+    extraction: ExtractionSettings = Field(ExtractionSettings(), description="what it can read out of texts")
     adapters: dict[Name, SerializeAsAny[AdapterSettings]] = Field({}, description="where it can be reached")
     storage: StorageSettings = Field(StorageSettings(), description="where conversations are kept")
     logging: LoggingSettings = Field(LoggingSettings(), description="what is written to the log")

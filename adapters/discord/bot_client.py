@@ -1,14 +1,14 @@
 """The client that listens to Discord."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import discord
 from discord import app_commands
 
 from adapters.discord.command_button import CommandButton
-from adapters.discord.command_menu import CommandMenu, matching
+from adapters.discord.command_menu import CommandMenu
 from adapters.discord.intake import Intake
 from adapters.discord.settings import DiscordSettings
 from bot.adapter import ChatCore
@@ -37,6 +37,7 @@ class BotClient(discord.Client):
             allowed_mentions=discord.AllowedMentions.none(),
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
+            guild_ready_timeout=0.0,  # nothing of a server has to be known before its messages are answered
             max_messages=None,
             max_ratelimit_timeout=_LONGEST_WAIT_S,
             proxy=settings.proxy,
@@ -63,10 +64,10 @@ class BotClient(discord.Client):
             # Messages are answered without it, and written commands as well.
             log.warning("the commands could not be published: %s", error)
 
-    def choices(self, command: str, current: str) -> list[app_commands.Choice[str]]:
+    def choices(self, command: str) -> Sequence[str]:
         """Known values of a command's argument, as they are now."""
         spec = next((spec for spec in self._core.commands if spec.name == command), None)
-        return matching(spec.choices if spec else (), current)
+        return spec.choices if spec else ()
 
     async def known_channel(self, channel: discord.PartialMessageable) -> Any:
         """The channel with what Discord knows of it; as it is where the bot may not ask."""

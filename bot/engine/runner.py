@@ -36,6 +36,13 @@ def gpu_offload_supported() -> bool:
     return bool(llama_cpp.llama_supports_gpu_offload())
 
 
+def cpu_features() -> str:
+    """The instruction sets that the installed llama.cpp was compiled with, in its own words."""
+    llama_cpp.llama_backend_init()
+    parts = llama_cpp.llama_print_system_info().decode(errors="replace").replace("CPU :", "").split("|")
+    return " ".join(part.strip().removesuffix(" = 1") for part in parts if part.strip())
+
+
 class NoCellsError(Exception):
     """`llama_decode` found no room for the batch; the context is as it was before."""
 

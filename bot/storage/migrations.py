@@ -136,6 +136,38 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT
         """,
     ),
+    # 5: what was read out of texts, and the schemas that people have saved for that.
+    (
+        """
+        CREATE TABLE extractions (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            adapter TEXT NOT NULL,
+            user TEXT NOT NULL,
+            schema TEXT NOT NULL,
+            version TEXT NOT NULL,
+            source TEXT NOT NULL,
+            source_hash TEXT NOT NULL,
+            text TEXT NOT NULL,
+            value TEXT NOT NULL,
+            grounding TEXT NOT NULL,
+            model TEXT NOT NULL,
+            created_ms INTEGER NOT NULL
+        ) STRICT
+        """,
+        "CREATE INDEX extractions_by_user ON extractions (adapter, user, schema)",
+        "CREATE INDEX extractions_by_source ON extractions (source_hash)",
+        """
+        CREATE TABLE extraction_schemas (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            adapter TEXT NOT NULL,
+            user TEXT NOT NULL,
+            name TEXT NOT NULL COLLATE NOCASE,
+            definition TEXT NOT NULL,
+            created_ms INTEGER NOT NULL,
+            UNIQUE (adapter, user, name)
+        ) STRICT
+        """,
+    ),
 )
 
 

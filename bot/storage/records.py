@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from bot.messages import ConversationKey, ReplyFacts
 
@@ -61,6 +61,36 @@ class Summary:
     text: str
     shown: bool
     """It stands in the prompt; otherwise it waits for the next cut."""
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What was read out of one text."""
+
+    id: int
+    adapter: str
+    user: str
+    schema: str
+    version: str
+    """Of the schema, which may have changed since."""
+    source: str
+    """Where the text came from, for people: a file's name, or `message`."""
+    text: str
+    value: Any
+    grounding: list[Any]
+    """For each value its path, its status and its span in `text`."""
+    model: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedSchema:
+    """A schema that a person has saved."""
+
+    name: str
+    definition: str
+    """In the short language."""
     created_at: datetime
 
 
