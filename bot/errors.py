@@ -110,6 +110,13 @@ class QueueFullError(RequestError):
     http_status = 429
 
 
+class QuotaExceededError(RequestError):
+    """A person has used up what the owner allows; the text says when there is more."""
+
+    code = "quota_exceeded"
+    http_status = 429
+
+
 class AdapterError(HearthbotError):
     """Base of what an adapter's `start` and `wait` raise."""
 

@@ -92,12 +92,14 @@ class IncomingMessage:
     """When the person sent it, in seconds since 1970, where the platform tells."""
     scope: HistoryScope = "user"
     """Who shares its conversation. Set by the core; adapters leave it alone."""
+    home: ConversationKey | None = None
+    """Set by the core alone: the conversation of the same person on another platform that this chat goes on with."""
 
     @property
     def key(self) -> ConversationKey:
         """The conversation this message belongs to. A private chat is one person's whatever the scope."""
         shared = self.scope != "user" and not self.direct
-        return ConversationKey(
+        return self.home or ConversationKey(
             adapter=self.adapter,
             chat=self.chat,
             thread="" if shared and self.scope == "chat" else self.thread,

@@ -7,6 +7,7 @@ from bot.chat.access import AccessPolicy
 from bot.chat.announcer import Announcer
 from bot.chat.commands.registry import CommandRegistry
 from bot.chat.entrance import Entrance
+from bot.chat.quotas import Quotas
 from bot.chat.summariser import Summariser
 from bot.chat.turn_writer import TurnWriter
 
@@ -22,6 +23,7 @@ class ChatParts:
     access: AccessPolicy
     entrance: Entrance
     announcer: Announcer
+    quotas: Quotas
     registry: CommandRegistry
     writer: TurnWriter
     summariser: Summariser

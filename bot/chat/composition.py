@@ -11,6 +11,7 @@ from bot.chat.commands.conversation import ConversationCommands
 from bot.chat.commands.data import DataCommands
 from bot.chat.commands.help import HelpCommands
 from bot.chat.commands.info import InfoCommands
+from bot.chat.commands.link import LinkCommands
 from bot.chat.commands.pairing import PairingCommands
 from bot.chat.commands.persona import PersonaCommands
 from bot.chat.commands.registry import CommandRegistry
@@ -24,6 +25,7 @@ from bot.chat.messenger import Messenger
 from bot.chat.personas import Personas
 from bot.chat.platforms import Platforms
 from bot.chat.prompt import PromptFitter
+from bot.chat.quotas import Quotas
 from bot.chat.service import ChatService
 from bot.chat.stored_book import StoredBook
 from bot.chat.summariser import Summariser
@@ -36,10 +38,12 @@ from bot.storage.adapter_value_repository import AdapterValueRepository
 from bot.storage.conversation_repository import ConversationRepository
 from bot.storage.database import Database
 from bot.storage.heading_repository import HeadingRepository
+from bot.storage.link_repository import LinkRepository
 from bot.storage.pairing_repository import PairingRepository
 from bot.storage.people_repository import PeopleRepository
 from bot.storage.summary_repository import SummaryRepository
 from bot.storage.turn_repository import TurnRepository
+from bot.storage.usage_repository import UsageRepository
 
 
 def compose_chat(
@@ -54,6 +58,7 @@ def compose_chat(
         clock=composer.clock,
         platforms=composer.platforms,
         welcomes=composer.welcomes,
+        links=composer.links,
         compose=composer.compose,
         configuration=configuration,
     )
@@ -68,6 +73,8 @@ class ChatComposer:
         self.platforms = Platforms()
         self._people = PeopleRepository(database)
         self._pairings = PairingRepository(database)
+        self._usage = UsageRepository(database)
+        self.links = LinkRepository(database)
         self._messenger = Messenger(self.platforms)
         self._claim = ClaimCode(clock)
         self.welcomes = Welcomes(pairings=self._pairings, people=self._people, messenger=self._messenger, clock=clock)
@@ -101,6 +108,7 @@ class ChatComposer:
             fitter=fitter,
             overflow=configuration.history.overflow,
         )
+        quotas = Quotas(configuration.permissions.quotas, usage=self._usage, links=self.links, clock=self.clock)
         writer = TurnWriter(
             generator=self._generator,
             turns=self._turns,
@@ -109,6 +117,7 @@ class ChatComposer:
             fitter=fitter,
             context=context,
             summariser=summariser,
+            quotas=quotas,
         )
         permissions = configuration.permissions
         admins = [admin for name in permissions.users.admin_ids if (admin := Identity.parse(name)) is not None]
@@ -116,6 +125,7 @@ class ChatComposer:
         return ChatParts(
             access=AccessPolicy(permissions, self._people),
             announcer=announcer,
+            quotas=quotas,
             entrance=Entrance(
                 people=self._people,
                 pairings=self._pairings,
@@ -172,7 +182,9 @@ class ChatComposer:
                 personas=personas,
             ).commands(),
             *PersonaCommands(finder=finder, conversations=self._conversations, personas=personas).commands(),
-            *InfoCommands(finder=finder, generator=self._generator, turns=self._turns, context=context).commands(),
+            *InfoCommands(
+                finder=finder, generator=self._generator, turns=self._turns, context=context, links=self.links
+            ).commands(),
             *DataCommands(
                 finder=finder,
                 generator=self._generator,
@@ -182,7 +194,9 @@ class ChatComposer:
                 summariser=summariser,
                 lines=self.lines,
                 confirmations=self._confirmations,
+                links=self.links,
             ).commands(),
+            *LinkCommands(links=self.links, pairings=self._pairings, clock=self.clock).commands(),
             *PairingCommands(admission=admission, welcomes=self.welcomes, clock=self.clock).commands(),
         ]
         registry = CommandRegistry(commands)

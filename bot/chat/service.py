@@ -6,7 +6,7 @@ from dataclasses import replace
 from bot.adapter import ModelAccess, OpenTarget, ReplyTarget
 from bot.adapter_store import AdapterStore
 from bot.book import ConversationBook
-from bot.chat.access import Access
+from bot.chat.access import Access, identity_of
 from bot.chat.chat_parts import ChatParts
 from bot.chat.clock import Clock
 from bot.chat.commands.command import ImmediateCommand, LineCommand
@@ -20,8 +20,9 @@ from bot.chat.reply import show_reply
 from bot.chat.ticket import Ticket
 from bot.chat.turn_writer import TurnWriter
 from bot.chat.welcomes import Welcomes
-from bot.messages import CommandSpec, IncomingMessage, ReplyDone, ReplyError
+from bot.messages import CommandSpec, ConversationKey, IncomingMessage, ReplyDone, ReplyError
 from bot.settings import Configuration
+from bot.storage.link_repository import LinkRepository
 
 _GROUPS_ONLY = "I only answer in groups here. Please write to me there."
 _EMPTY = "Your message is empty. Write me something, or send /help to see what I can do."
@@ -43,6 +44,7 @@ class ChatService:
         clock: Clock,
         platforms: Platforms,
         welcomes: Welcomes,
+        links: LinkRepository,
         compose: Callable[[Configuration], ChatParts],
         configuration: Configuration,
     ) -> None:
@@ -50,6 +52,7 @@ class ChatService:
         self._model = model
         self._platforms = platforms
         self._welcomes = welcomes
+        self._links = links
         self._store = store
         self._lines = lines
         self._clock = clock
@@ -130,7 +133,7 @@ class ChatService:
         access = await self._admit(message, delivery)
         if access is None:
             return
-        message = replace(message, text=clean_text(message.text))
+        message = replace(message, text=clean_text(message.text), home=await self._home(message))
         if not message.text:
             await delivery.end(ReplyDone(text=_FILE_ONLY if message.attachments else _EMPTY))
             return
@@ -159,6 +162,15 @@ class ChatService:
             await parts.announcer.saw(message)
         return access if served else None
 
+    async def _home(self, message: IncomingMessage) -> ConversationKey | None:
+        """The conversation that a private chat goes on with, where its person was linked to another account."""
+        link = await self._links.of(identity_of(message)) if message.direct else None
+        if link is None or link.chat != message.chat:
+            return None
+        return ConversationKey(
+            adapter=link.home.adapter, chat=link.home_chat, thread=message.thread, user=link.home.user
+        )
+
     async def _stand_in_line(
         self, message: IncomingMessage, found: FoundCommand | None, delivery: Delivery, *, admin: bool
     ) -> None:
@@ -168,7 +180,10 @@ class ChatService:
             delivery.start_typing()
         if found is not None and isinstance(found.command, LineCommand) and found.command.interrupts:
             self._lines.interrupt(message.key)
+        if found is None:
+            self._parts.quotas.check_waiting(self._lines.waiting_of(message.key), admin=admin)
         with self._lines.place(message, max_waiting=self._parts.max_waiting) as ticket:
+            ticket.admin = admin
             await ticket.wait()
             await self._serve(ticket, delivery, admin=admin)
 

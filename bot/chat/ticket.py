@@ -16,6 +16,8 @@ class Ticket:
         """May be replaced by a newer version while it waits."""
         self.about = (message.message_id, message.text)
         """Id and text of the person's message that is being answered; for `/retry`, that of an earlier one."""
+        self.admin = False
+        """Whoever wrote it is an admin."""
         self.closed = False
         """Called only to be told that the daemon stops."""
         self.restarting = False

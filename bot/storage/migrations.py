@@ -168,6 +168,42 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT
         """,
     ),
+    # 6: who used how much of the model, without a word of what; people who are the same on two platforms.
+    (
+        """
+        CREATE TABLE usage (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            adapter TEXT NOT NULL,
+            user TEXT NOT NULL,
+            at_ms INTEGER NOT NULL,
+            tokens INTEGER NOT NULL
+        ) STRICT
+        """,
+        "CREATE INDEX usage_by_user ON usage (adapter, user, at_ms)",
+        "CREATE INDEX usage_by_time ON usage (at_ms)",
+        """
+        CREATE TABLE links (
+            adapter TEXT NOT NULL,
+            user TEXT NOT NULL,
+            chat TEXT NOT NULL,
+            to_adapter TEXT NOT NULL,
+            to_user TEXT NOT NULL,
+            to_chat TEXT NOT NULL,
+            PRIMARY KEY (adapter, user)
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE INDEX links_by_target ON links (to_adapter, to_user)",
+        """
+        CREATE TABLE link_codes (
+            adapter TEXT NOT NULL,
+            user TEXT NOT NULL,
+            chat TEXT NOT NULL,
+            code_hash TEXT NOT NULL UNIQUE,
+            until_ms INTEGER NOT NULL,
+            PRIMARY KEY (adapter, user)
+        ) STRICT, WITHOUT ROWID
+        """,
+    ),
 )
 
 

@@ -105,6 +105,17 @@ class Totals:
     completion_tokens: int
     decode_ms: float
 
+    def plus(self, other: "Totals") -> "Totals":
+        """What both have used: two accounts of one person."""
+        return Totals(
+            conversations=self.conversations + other.conversations,
+            turns=self.turns + other.turns,
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+            decode_ms=self.decode_ms + other.decode_ms,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedConversation:
