@@ -109,6 +109,11 @@ class ReasoningSplitter:
         """What to make the model write, and to `feed`, to end the thought; empty outside of one."""
         return self._tags.close_text if self.thinking else ""
 
+    @property
+    def tail_text(self) -> str:
+        """What follows the closing tag in front of an answer."""
+        return self._tags.close_text.partition(self._tags.close_tag)[2]
+
     def feed(self, text: str) -> list[Piece]:
         """Take the next part of the reply; return what is certain by now."""
         self._held += text
