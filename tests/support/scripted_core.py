@@ -36,6 +36,7 @@ class ScriptedCore:
         self._model = model
         self.received: list[IncomingMessage] = []
         self.arrived = asyncio.Event()
+        self._changed = asyncio.Condition()
         self.platforms: dict[str, OpenTarget] = {}
 
     @property
@@ -63,8 +64,15 @@ class ScriptedCore:
         """Note that it is not."""
         del self.platforms[name]
 
+    async def until(self, count: int) -> None:
+        """Return when so many messages have come."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: len(self.received) >= count)
+
     async def handle(self, message: IncomingMessage, target: ReplyTarget) -> None:
         """Note the message and play its answer."""
         self.received.append(message)
         self.arrived.set()
+        async with self._changed:
+            self._changed.notify_all()
         await (self.answers.pop(0) if self.answers else echo)(message, target)

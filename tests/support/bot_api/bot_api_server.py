@@ -213,6 +213,10 @@ class BotApiServer:
         """Answer calls of a method only once the event is set."""
         return self._held.setdefault(method, asyncio.Event())
 
+    def release(self, method: str) -> None:
+        """Answer calls of a method again; those that are held stay so until their event is set."""
+        self._held.pop(method)
+
     def cut(self) -> None:
         """The network is gone: what is under way breaks off, and nothing gets through."""
         self._cut = True
