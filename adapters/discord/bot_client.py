@@ -40,7 +40,7 @@ class BotClient(discord.Client):
             guild_ready_timeout=0.0,  # nothing of a server has to be known before its messages are answered
             max_messages=None,
             max_ratelimit_timeout=_LONGEST_WAIT_S,
-            proxy=settings.proxy,
+            proxy=settings.proxy_url,
         )
         self.tree = app_commands.CommandTree(self)
         self.intake = Intake(client=self, name=name, settings=settings, core=core)

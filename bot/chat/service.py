@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.adapter import ModelAccess, OpenTarget, ReplyTarget
+from bot.adapter_state import AdapterPhase, AdapterState
 from bot.adapter_store import AdapterStore
 from bot.book import ConversationBook
 from bot.chat.access import Access, identity_of
@@ -78,9 +79,14 @@ class ChatService:
         """An adapter is up."""
         self._platforms.connected(name, open_target)
 
-    def disconnected(self, name: str) -> None:
-        """The adapter is not up any more."""
-        self._platforms.disconnected(name)
+    def disconnected(self, name: str, phase: AdapterPhase, reason: str = "") -> None:
+        """The adapter is not up, or not any more."""
+        self._platforms.disconnected(name, phase, reason)
+
+    @property
+    def adapters(self) -> Sequence[AdapterState]:
+        """How each adapter that was ever tried is doing."""
+        return self._platforms.states
 
     @property
     def commands(self) -> Sequence[CommandSpec]:

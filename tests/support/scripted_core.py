@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot.adapter import ModelAccess, OpenTarget, ReplyTarget
+from bot.adapter_state import AdapterPhase, AdapterState
 from bot.adapter_store import AdapterStore
 from bot.book import ConversationBook
 from bot.messages import CommandSpec, IncomingMessage, OutgoingMessage, ReplyFacts, Timings, Usage
@@ -38,6 +39,7 @@ class ScriptedCore:
         self.store: AdapterStore = MemoryStore()
         self.received: list[IncomingMessage] = []
         self.arrived = asyncio.Event()
+        self.phases: list[tuple[str, AdapterPhase, str]] = []
         self.platforms: dict[str, OpenTarget] = {}
 
     @property
@@ -56,9 +58,15 @@ class ScriptedCore:
         """Note that an adapter is up."""
         self.platforms[name] = open_target
 
-    def disconnected(self, name: str) -> None:
-        """Note that it is not."""
-        del self.platforms[name]
+    def disconnected(self, name: str, phase: AdapterPhase, reason: str = "") -> None:
+        """Note that it is not, and why."""
+        self.platforms.pop(name, None)
+        self.phases.append((name, phase, reason))
+
+    @property
+    def adapters(self) -> Sequence[AdapterState]:
+        """Nobody asks here."""
+        raise NotImplementedError
 
     async def handle(self, message: IncomingMessage, target: ReplyTarget) -> None:
         """Note the message and play its answer."""
