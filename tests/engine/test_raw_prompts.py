@@ -45,7 +45,8 @@ async def test_the_prompt_is_the_text_itself(engine: Engine, recorder: Recorder)
     text = "Q: What is the capital of Italy?\nA: Rome\n" * 4 + "Q: What is the capital of France?\nA:"
     first = await engine.submit(raw(text, stop=("Q:", "\n"))).result()
     tokens = engine.model.runner.vocabulary.tokenize(text.encode())
-    assert [token for part in recorder.batches[0] for token in part.tokens] == tokens
+    read = [token for batch in recorder.batches for part in batch for token in part.tokens]
+    assert read[: len(tokens)] == tokens
     assert first.facts.usage.prompt_tokens == len(tokens)
     assert "Paris" in first.text
     assert first.finish_reason == "stop"
