@@ -12,7 +12,7 @@ from bot.check import Check
 from bot.generation import Generation
 from bot.messages import ChatAddress, CommandSpec, IncomingMessage, OutgoingMessage
 from bot.request import ChatMessage, EngineStatus, GenerationRequest
-from bot.settings import AdapterSettings, ReasoningMode
+from bot.settings import AdapterSettings, GenerationSettings, ReasoningMode
 
 StreamMode = Literal["edit", "draft", "off"]
 
@@ -106,6 +106,11 @@ class ChatCore(Protocol):
     @property
     def model(self) -> ModelAccess:
         """The model itself, for requests that are no chat messages."""
+        ...
+
+    @property
+    def generation(self) -> GenerationSettings:
+        """How replies are written where nobody says otherwise."""
         ...
 
     @property

@@ -8,6 +8,7 @@ from bot.adapter_state import AdapterPhase, AdapterState
 from bot.adapter_store import AdapterStore
 from bot.book import ConversationBook
 from bot.messages import CommandSpec, IncomingMessage, OutgoingMessage, ReplyFacts, Timings, Usage
+from bot.settings import GenerationSettings
 from tests.support.memory_store import MemoryStore
 
 Answer = Callable[[IncomingMessage, ReplyTarget], Awaitable[None]]
@@ -36,6 +37,7 @@ class ScriptedCore:
     def __init__(self, *answers: Answer, model: ModelAccess | None = None) -> None:
         self.answers = list(answers)
         self._model = model
+        self.generation = GenerationSettings()
         self.store: AdapterStore = MemoryStore()
         self.received: list[IncomingMessage] = []
         self.arrived = asyncio.Event()
