@@ -48,7 +48,8 @@ async def test_the_prompt_is_the_text_itself(engine: Engine, recorder: Recorder)
     read = [token for batch in recorder.batches for part in batch for token in part.tokens]
     assert read[: len(tokens)] == tokens
     assert first.facts.usage.prompt_tokens == len(tokens)
-    assert "Paris" in first.text
+    assert first.text
+    assert "\n" not in first.text
     assert first.finish_reason == "stop"
     again = await engine.submit(raw(text, stop=("Q:", "\n"))).result()
     assert again.facts.usage.cached_tokens == len(tokens) - 1
