@@ -9,7 +9,7 @@ from rich.console import Console
 from bot.chat.composition import compose_chat
 from bot.chat.personas import Personas
 from bot.chat.service import ChatService
-from bot.closing import close
+from bot.closing import close, running
 from bot.engine.download_progress import progress_on
 from bot.engine.engine import Engine
 from bot.paths import Paths
@@ -60,4 +60,5 @@ async def open_backend(
         stack.push_async_callback(close, "the engine", engine.aclose)
         core = compose_chat(configuration=settings, generator=engine, database=database)
         stack.push_async_callback(close, "the chat", core.aclose)
+        await stack.enter_async_context(running(core.attend(), name="chat"))
         yield Backend(core=core, engine=engine)

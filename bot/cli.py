@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot import __version__, cli_config, cli_database, cli_service
+from bot import __version__, cli_config, cli_database, cli_service, cli_users
 from bot.cli_options import ConfigOption
 from bot.errors import HearthbotError
 
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 
 app.add_typer(cli_config.app, name="config")
+app.add_typer(cli_users.app, name="users")
 app.add_typer(cli_service.app, name="service")
 app.add_typer(cli_database.app, name="db")
 

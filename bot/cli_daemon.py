@@ -110,6 +110,8 @@ class Daemon:
 
         async with open_backend(self._settings, paths=self._paths, notify=notify) as backend:
             self._ready(adapters, backend.engine.status().model)
+            if set(adapters) != {CONSOLE}:
+                await backend.core.offer_claim()
             yield backend
 
     def _factory(self, name: str, settings: AdapterSettings) -> Callable[[ChatCore], Adapter]:

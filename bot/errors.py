@@ -84,6 +84,19 @@ class PromptTooLongError(InvalidRequestError):
         self.limit = limit
 
 
+class SchemaError(InvalidRequestError):
+    """A schema cannot be read, or asks for what cannot be held to while the model writes."""
+
+    code = "invalid_schema"
+
+
+class ExtractionError(RequestError):
+    """Nothing valid could be read out of a text; the text says what was found and what is wrong with it."""
+
+    code = "extraction_failed"
+    http_status = 422
+
+
 class DocumentError(InvalidRequestError):
     """A file cannot be read; the text names it, and the limit or what to do."""
 
@@ -94,6 +107,13 @@ class QueueFullError(RequestError):
     """The waiting line, or this user's part of it, is full."""
 
     code = "queue_full"
+    http_status = 429
+
+
+class QuotaExceededError(RequestError):
+    """A person has used up what the owner allows; the text says when there is more."""
+
+    code = "quota_exceeded"
     http_status = 429
 
 

@@ -88,16 +88,20 @@ class IncomingMessage:
     """The sender's role ids in this chat, where the platform has such a thing."""
     local: bool = False
     """From somebody who has this machine's account (the console): always let in, as an admin."""
+    vouched: bool = False
+    """From somebody whom the owner gave a key or an invitation: let in, unless blocked since."""
     sent_at: float | None = None
     """When the person sent it, in seconds since 1970, where the platform tells."""
     scope: HistoryScope = "user"
     """Who shares its conversation. Set by the core; adapters leave it alone."""
+    home: ConversationKey | None = None
+    """Set by the core alone: the conversation of the same person on another platform that this chat goes on with."""
 
     @property
     def key(self) -> ConversationKey:
         """The conversation this message belongs to. A private chat is one person's whatever the scope."""
         shared = self.scope != "user" and not self.direct
-        return ConversationKey(
+        return self.home or ConversationKey(
             adapter=self.adapter,
             chat=self.chat,
             thread="" if shared and self.scope == "chat" else self.thread,

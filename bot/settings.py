@@ -27,7 +27,15 @@ from bot.settings_base import (
 )
 from bot.settings_delivery import DeliverySettings
 from bot.settings_documents import DocumentSettings
+from bot.settings_extraction import ExtractionSettings
 from bot.settings_generation import GenerationSettings, SamplingOverrides
+from bot.settings_permissions import (
+    ChannelPermissions,
+    PermissionSettings,
+    QuotaSettings,
+    RolePermissions,
+    UserPermissions,
+)
 
 __all__ = [
     "DEFAULT_PERSONA",
@@ -39,6 +47,7 @@ __all__ = [
     "DocumentSettings",
     "EngineSettings",
     "ExampleExchange",
+    "ExtractionSettings",
     "Fraction",
     "GenerationSettings",
     "HistoryScope",
@@ -53,7 +62,9 @@ __all__ = [
     "PersonaSettings",
     "PlatformId",
     "PositiveFloat",
+    "QuotaSettings",
     "ReasoningMode",
+    "RolePermissions",
     "RopeSettings",
     "SamplingOverrides",
     "Secret",
@@ -242,30 +253,6 @@ class HistorySettings(Settings):
     )
 
 
-class UserPermissions(Settings):
-    """Users by platform id, written as `adapter:id`."""
-
-    admin_ids: tuple[PlatformId, ...] = Field((), strict=False, description="may do everything")
-    allowed_ids: tuple[PlatformId, ...] = Field((), strict=False, description="may talk to the bot")
-    blocked_ids: tuple[PlatformId, ...] = Field((), strict=False, description="are not answered")
-
-
-class ChannelPermissions(Settings):
-    """Group chats and channels by platform id, written as `adapter:id`."""
-
-    allowed_ids: tuple[PlatformId, ...] = Field((), strict=False, description="everybody in them may talk to the bot")
-    blocked_ids: tuple[PlatformId, ...] = Field((), strict=False, description="nobody in them is answered")
-
-
-class PermissionSettings(Settings):
-    """Who may talk to the bot. Nobody, when nothing is set; the console's user always may."""
-
-    open: bool = Field(False, description="true lets everybody in")
-    allow_dms: bool = Field(True, description="false answers in groups only, admins excepted")
-    users: UserPermissions = Field(UserPermissions(), description="by person")
-    channels: ChannelPermissions = Field(ChannelPermissions(), description="by chat")
-
-
 class StorageSettings(Settings):
     """Where conversations are kept."""
 
@@ -307,6 +294,7 @@ class Configuration(Settings):
     delivery: DeliverySettings = Field(DeliverySettings(), description="how answers reach people")
     documents: DocumentSettings = Field(DocumentSettings(), description="how much of files is read")
     permissions: PermissionSettings = Field(PermissionSettings(), description="who may talk to it")
+    extraction: ExtractionSettings = Field(ExtractionSettings(), description="what it can read out of texts")
     adapters: dict[Name, SerializeAsAny[AdapterSettings]] = Field({}, description="where it can be reached")
     storage: StorageSettings = Field(StorageSettings(), description="where conversations are kept")
     logging: LoggingSettings = Field(LoggingSettings(), description="what is written to the log")

@@ -32,21 +32,25 @@ def _load(folder: Path, text: str) -> LoadedConfig:
     return load(file, environ={"LAPTOP_KEY": "k" * 48}, adapter_settings=AdapterLoader().settings_type)
 
 
-def _missing(shape: Shape, value: Any, path: str) -> list[str]:
-    """Keys of the models that `value` lacks; of several entries in a list or a dictionary one must have each key."""
+def _missing(shape: Shape, value: Any, path: str, above: tuple[type, ...] = ()) -> list[str]:
+    """Keys of the models that `value` lacks; of several entries in a list or a dictionary one must have each key.
+
+    A model inside of itself was shown already.
+    """
     if shape.model:
+        above = (*above, shape.model)
         return [
             missing
             for key in known_keys(shape.model)
             for missing in (
-                _missing(Shape.of_field(shape.model.model_fields[key]), value[key], f"{path}.{key}")
+                _missing(Shape.of_field(shape.model.model_fields[key]), value[key], f"{path}.{key}", above)
                 if isinstance(value, dict) and key in value
                 else [f"{path}.{key}"]
             )
         ]
-    if shape.item and shape.item.model:
+    if shape.item and shape.item.model and shape.item.model not in above:
         entries = list(value.values() if isinstance(value, dict) else value or [])
-        lacks = [set(_missing(shape.item, entry, f"{path}[]")) for entry in entries]
+        lacks = [set(_missing(shape.item, entry, f"{path}[]", above)) for entry in entries]
         if not lacks:
             return [f"{path}[]"]
         return sorted(key for key in set().union(*lacks) if all(any(key.startswith(p) for p in lack) for lack in lacks))
@@ -69,7 +73,7 @@ def _every_key(text: str) -> list[str]:
 def test_the_example_lists_every_key() -> None:
     """Each key of each model, of the adapters too, is in the file; for what stands in empty lists, in a `#|` block."""
     missing = _every_key(_plain())
-    assert missing == [".model.lora[]", ".adapters.web.api_keys[]"]
+    assert missing == [".model.lora[]", ".extraction.schemas[].examples[]", ".adapters.web.api_keys[]"]
     assert not _every_key(_with_blocks())
 
 

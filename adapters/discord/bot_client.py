@@ -1,14 +1,14 @@
 """The client that listens to Discord."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import discord
 from discord import app_commands
 
 from adapters.discord.command_button import CommandButton
-from adapters.discord.command_menu import CommandMenu, matching
+from adapters.discord.command_menu import CommandMenu
 from adapters.discord.intake import Intake
 from adapters.discord.settings import DiscordSettings
 from bot.adapter import ChatCore
@@ -37,9 +37,10 @@ class BotClient(discord.Client):
             allowed_mentions=discord.AllowedMentions.none(),
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
+            guild_ready_timeout=0.0,  # nothing of a server has to be known before its messages are answered
             max_messages=None,
             max_ratelimit_timeout=_LONGEST_WAIT_S,
-            proxy=settings.proxy,
+            proxy=settings.proxy_url,
         )
         self.tree = app_commands.CommandTree(self)
         self.intake = Intake(client=self, name=name, settings=settings, core=core)
@@ -63,10 +64,10 @@ class BotClient(discord.Client):
             # Messages are answered without it, and written commands as well.
             log.warning("the commands could not be published: %s", error)
 
-    def choices(self, command: str, current: str) -> list[app_commands.Choice[str]]:
+    def choices(self, command: str) -> Sequence[str]:
         """Known values of a command's argument, as they are now."""
         spec = next((spec for spec in self._core.commands if spec.name == command), None)
-        return matching(spec.choices if spec else (), current)
+        return spec.choices if spec else ()
 
     async def known_channel(self, channel: discord.PartialMessageable) -> Any:
         """The channel with what Discord knows of it; as it is where the bot may not ask."""
@@ -76,10 +77,11 @@ class BotClient(discord.Client):
             return channel
 
     async def on_ready(self) -> None:
-        """Say who it is, and how it gets to a server."""
+        """Say who it is, and how it gets to a server; answer what came meanwhile. After each new session."""
         log.info("signed in as %s on %d servers", self.me, len(self.guilds))
         if not self.guilds:
             log.info("invite the bot to a server: %s", invite_link(self.me.id))
+        self.intake.catch_up()
 
     async def on_message(self, message: discord.Message) -> None:
         """Somebody wrote."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import app_commands
 
+from adapters.discord.choice_menu import ChoiceMenu
 from bot.messages import CommandSpec
 
 if TYPE_CHECKING:
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
 Interaction = discord.Interaction["BotClient"]
 
 _PLACES = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False)
+_SERVERS = app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False)
 _INSTALLS = app_commands.AppInstallationType(guild=True, user=False)
 _MOST_CHOICES = 25
 _LONGEST_CHOICE = 100
 _WORD = re.compile(r"\[?<?([A-Za-z][A-Za-z_-]{0,31})>?\]?")
 _FREE = "text"
-_CONTEXT_MENUS = {"Regenerate": "retry", "Continue": "continue"}
+_WHICH = "Which one?"
+_CONTEXT_MENUS = {"Regenerate": "retry", "Continue": "continue", "Extract": "extract"}
 
 
 class CommandMenu:
@@ -48,17 +51,20 @@ class CommandMenu:
             interaction.client.intake.command(interaction, f"/{spec.name} {argument}".rstrip())
 
         async def complete(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-            return interaction.client.choices(spec.name, current)
+            return matching(interaction.client.choices(spec.name), current)
 
         _sign(run, options)
         app_commands.describe(**{name: spec.argument[:100] for name, _ in options})(run)
         if spec.choices:
             app_commands.autocomplete(**{options[0][0]: complete})(run)
+        if spec.admin:
+            # Discord can hide a command on servers only, so it is shown nowhere else; written out, it works anywhere.
+            app_commands.default_permissions(administrator=True)(run)
         return app_commands.Command(
             name=spec.name,
             description=spec.summary[:100],
             callback=run,
-            allowed_contexts=_PLACES,
+            allowed_contexts=_SERVERS if spec.admin else _PLACES,
             allowed_installs=_INSTALLS,
         )
 
@@ -103,7 +109,14 @@ def _sign(run: Callable[..., Awaitable[None]], options: Sequence[tuple[str, bool
 
 def _context_menu(title: str, command: str) -> app_commands.ContextMenu:
     async def run(interaction: Interaction, message: discord.Message) -> None:
-        interaction.client.intake.command(interaction, f"/{command}", about=message)
+        intake, choices = interaction.client.intake, interaction.client.choices(command)
+        if len(choices) > 1:
+            menu = ChoiceMenu(
+                choices, lambda answer, choice: intake.command(answer, f"/{command} {choice}", about=message)
+            )
+            await interaction.response.send_message(_WHICH, view=menu, ephemeral=True)
+        else:
+            intake.command(interaction, " ".join([f"/{command}", *choices]), about=message)
 
     run.__annotations__ = {"interaction": discord.Interaction, "message": discord.Message}
     return app_commands.ContextMenu(name=title, callback=run, allowed_contexts=_PLACES, allowed_installs=_INSTALLS)

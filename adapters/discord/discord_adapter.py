@@ -2,15 +2,18 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import ClassVar
 
 import discord
 
 from adapters.discord.bot_client import BotClient
 from adapters.discord.endpoints import use_endpoints
+from adapters.discord.examination import examine
 from adapters.discord.failures import connection_error
 from adapters.discord.settings import DiscordSettings
 from bot.adapter import Adapter, ChatCore, ReplyTarget
+from bot.check import Check
 from bot.errors import RetryableAdapterError
 from bot.messages import ChatAddress
 from bot.settings import AdapterSettings
@@ -40,6 +43,12 @@ class DiscordAdapter(Adapter):
     def target(self, address: ChatAddress) -> ReplyTarget | None:
         """Where to say something that answers no message at hand."""
         return self._client.intake.targets.address(address)
+
+    @classmethod
+    async def examine(cls, name: str, settings: AdapterSettings) -> Sequence[Check]:
+        """Sign in without connecting, and look at the token, the intents and the servers."""
+        assert isinstance(settings, DiscordSettings)  # noqa: S101 - validated with `settings_type`
+        return await examine(name, settings)
 
     async def start(self) -> None:
         """Sign in, publish the commands and connect to the gateway."""

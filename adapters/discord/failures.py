@@ -7,10 +7,11 @@ import aiohttp
 import discord
 
 from bot.errors import (
-    AdapterError,
     ChatGoneError,
     DeliveryError,
+    FormatRefusedError,
     MessageGoneError,
+    NotSentError,
     PermanentAdapterError,
     RateLimitedError,
     RetryableAdapterError,
@@ -18,7 +19,7 @@ from bot.errors import (
 
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_WEBHOOK, UNKNOWN_INTERACTION = 10003, 10008, 10015, 10062
-OLD_EDITS, INVALID_WEBHOOK_TOKEN, THREAD_ARCHIVED = 30046, 50027, 50083
+OLD_EDITS, INVALID_WEBHOOK_TOKEN, INVALID_FORM, THREAD_ARCHIVED = 30046, 50027, 50035, 50083
 THREAD_EXISTS = 160004
 
 _MESSAGE_GONE = {UNKNOWN_MESSAGE, OLD_EDITS, THREAD_ARCHIVED}
@@ -42,8 +43,10 @@ def told() -> Iterator[None]:
         raise RateLimitedError(error.retry_after) from error
     except discord.HTTPException as error:
         raise _meaning(error) from error
+    except aiohttp.ClientConnectorError as error:
+        raise NotSentError("Discord could not be reached") from error
     except _NETWORK as error:
-        raise DeliveryError(f"Discord could not be reached: {type(error).__name__}") from error
+        raise DeliveryError(f"Discord did not answer: {type(error).__name__}") from error
 
 
 def _meaning(error: discord.HTTPException) -> Exception:
@@ -56,6 +59,8 @@ def _meaning(error: discord.HTTPException) -> Exception:
     if error.code == UNKNOWN_CHANNEL or error.status == _FORBIDDEN:
         # Blocked, no server in common, kicked, or without the right to write: all of them are 403.
         return ChatGoneError(str(error))
+    if error.code == INVALID_FORM:
+        return FormatRefusedError(str(error))
     return DeliveryError(str(error))
 
 
@@ -66,11 +71,12 @@ def _pause_s(error: discord.HTTPException) -> float:
         return _DEFAULT_PAUSE_S
 
 
-def connection_error(error: BaseException, *, application_id: int | None) -> AdapterError:
-    """Why the adapter cannot start or go on; permanent where the owner must do something."""
+def connection_error(error: Exception, *, application_id: int | None) -> Exception:
+    """Why the adapter cannot start or go on; permanent where the owner must do something.
+
+    What has nothing to do with Discord stays what it is.
+    """
     match error:
-        case AdapterError():
-            return error
         case discord.LoginFailure():
             return _wrong_token()
         case discord.ConnectionClosed() if error.code == _AUTHENTICATION_FAILED:
@@ -82,8 +88,10 @@ def connection_error(error: BaseException, *, application_id: int | None) -> Ada
             )
         case discord.HTTPException() if error.status == _UNAUTHORIZED:
             return _wrong_token()
-        case _:
+        case discord.DiscordException() | OSError() | aiohttp.ClientError() | TimeoutError():
             return RetryableAdapterError(f"Discord cannot be reached ({type(error).__name__})")
+        case _:
+            return error
 
 
 def bot_page(application_id: int | None) -> str:

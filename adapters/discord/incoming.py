@@ -24,11 +24,11 @@ class Whereabouts:
     direct: bool
 
     @classmethod
-    def of(cls, channel: object, *, channel_id: int, guild_id: int | None) -> "Whereabouts":
+    def of(cls, channel: object, *, channel_id: int, direct: bool) -> "Whereabouts":
         """Where `channel` is; what is not known of it is taken for a channel without threads."""
         if isinstance(channel, discord.Thread):
             return cls(chat=str(channel.parent_id), thread=str(channel.id), direct=False)
-        return cls(chat=str(channel_id), thread="", direct=guild_id is None)
+        return cls(chat=str(channel_id), thread="", direct=direct)
 
 
 def is_written(message: discord.Message) -> bool:
@@ -36,16 +36,19 @@ def is_written(message: discord.Message) -> bool:
     return not message.author.bot and message.webhook_id is None and message.type in _WRITTEN
 
 
+def is_direct(message: discord.Message) -> bool:
+    """Whether it came in a private chat; what is known of a channel while its server is away is that it has one."""
+    return message.guild is None and getattr(message.channel, "guild_id", None) is None
+
+
 def begins_thread(message: discord.Message, *, me: discord.ClientUser, groups: Groups) -> bool:
     """Whether a message is one that a thread may be opened for."""
-    in_channel = message.guild is not None and not isinstance(message.channel, discord.Thread)
-    threadable = not isinstance(message.channel, discord.VoiceChannel | discord.StageChannel)
-    return in_channel and threadable and is_addressed(message, me=me, groups=groups)
+    return isinstance(message.channel, discord.TextChannel) and is_addressed(message, me=me, groups=groups)
 
 
 def is_addressed(message: discord.Message, *, me: discord.ClientUser, groups: Groups) -> bool:
     """Whether the bot is meant: in a direct chat, by its name, by a reply to it, or in a thread that it opened."""
-    if message.guild is None or groups == "all":
+    if is_direct(message) or groups == "all":
         return True
     if groups == "commands":
         return False
@@ -62,9 +65,7 @@ def read_message(
     message: discord.Message, *, adapter: str, me: discord.ClientUser, groups: Groups, edited: bool, threads: bool
 ) -> IncomingMessage:
     """The message as the core takes it. With `threads`, one that begins a talk belongs to a thread of its own."""
-    where = Whereabouts.of(
-        message.channel, channel_id=message.channel.id, guild_id=message.guild.id if message.guild else None
-    )
+    where = Whereabouts.of(message.channel, channel_id=message.channel.id, direct=is_direct(message))
     opens = threads and begins_thread(message, me=me, groups=groups)
     replied = _replied_to(message)
     return IncomingMessage(
@@ -86,6 +87,7 @@ def read_message(
         attachments=_attachments([*message.attachments, *_forwarded_files(message)]),
         edited=edited,
         roles=roles_of(message.author),
+        sent_at=message.created_at.timestamp(),
     )
 
 
@@ -99,7 +101,9 @@ def read_interaction(
     pressed: str | None = None,
 ) -> IncomingMessage:
     """A command, or the press of a button, as the core takes it; `about` is the message of a context menu."""
-    where = Whereabouts.of(interaction.channel, channel_id=interaction.channel_id or 0, guild_id=interaction.guild_id)
+    where = Whereabouts.of(
+        interaction.channel, channel_id=interaction.channel_id or 0, direct=interaction.guild_id is None
+    )
     return IncomingMessage(
         adapter=adapter,
         chat=where.chat,
@@ -114,6 +118,7 @@ def read_interaction(
         reply_attachments=_attachments(about.attachments) if about else (),
         pressed=pressed,
         roles=roles_of(interaction.user),
+        sent_at=interaction.created_at.timestamp(),
     )
 
 

@@ -10,6 +10,8 @@ import discord
 from adapters.discord.failures import told
 from adapters.discord.incoming import begins_thread, is_written, read_interaction, read_message
 from adapters.discord.interaction_target import InteractionTarget
+from adapters.discord.missed_messages import MissedMessages
+from adapters.discord.press_target import PressTarget
 from adapters.discord.settings import DiscordSettings
 from adapters.discord.targets import Targets
 from bot.adapter import ChatCore
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from adapters.discord.bot_client import BotClient
 
 log = logging.getLogger(__name__)
+
+_RESTARTING = "I am being restarted. Please try that again in a minute."
 
 
 class Intake:
@@ -30,6 +34,7 @@ class Intake:
         self._name = name
         self._settings = settings
         self._core = core
+        self._missed = MissedMessages(client=client, name=name, store=core.store)
         self._open = True
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -38,21 +43,29 @@ class Intake:
         if self._open and is_written(message):
             self._begin(self._answer(message, edited=edited), f"message {message.id}")
 
+    def catch_up(self) -> None:
+        """Answer what was written while nobody listened; the core knows which of it was answered before."""
+        if self._open:
+            self._begin(self._catch_up(), "look at what was missed")
+
     def command(
         self, interaction: discord.Interaction[Any], text: str, *, about: discord.Message | None = None
     ) -> None:
         """Answer a command; `about` is the message whose context menu it came from."""
-        if self._open:
-            incoming = read_interaction(interaction, text, adapter=self._name, me=self._client.me, about=about)
-            target = InteractionTarget(interaction, channel=self.targets.channel(incoming))
-            self._begin(self._answer_command(incoming, target), f"command {interaction.id}")
+        if not self._open:
+            self._begin(self._decline(interaction), f"command {interaction.id}")
+            return
+        incoming = read_interaction(interaction, text, adapter=self._name, me=self._client.me, about=about)
+        self._begin(self._answer_interaction(incoming, self.targets.command(interaction, incoming)), text)
 
     def press(self, interaction: discord.Interaction[Any], text: str) -> None:
         """Answer a button; what it says is shown in the channel."""
-        if self._open:
-            pressed = str(interaction.message.id) if interaction.message else None
-            incoming = read_interaction(interaction, text, adapter=self._name, me=self._client.me, pressed=pressed)
-            self._begin(self._answer_press(interaction, incoming), f"press {interaction.id}")
+        if not self._open:
+            self._begin(self._decline(interaction), f"press {interaction.id}")
+            return
+        pressed = str(interaction.message.id) if interaction.message else None
+        incoming = read_interaction(interaction, text, adapter=self._name, me=self._client.me, pressed=pressed)
+        self._begin(self._answer_interaction(incoming, self.targets.press(interaction, incoming)), f"press of {text}")
 
     def close(self) -> None:
         """Take nothing more in; what was begun goes on."""
@@ -73,26 +86,25 @@ class Intake:
         if threads and begins_thread(message, me=me, groups=groups):
             target = self.targets.thread(incoming)
         else:
-            target = self.targets.channel(incoming)
+            target = self.targets.message(incoming)
         await self._core.handle(incoming, target)
+        if incoming.addressed:
+            await self._missed.saw(message)
 
-    async def _answer_command(self, incoming: IncomingMessage, target: InteractionTarget) -> None:
+    async def _catch_up(self) -> None:
+        async for message in self._missed.find():
+            self.message(message)
+
+    async def _answer_interaction(self, incoming: IncomingMessage, target: InteractionTarget | PressTarget) -> None:
         try:
             await self._core.handle(incoming, target)
         finally:
             await target.close()
 
-    async def _answer_press(self, interaction: discord.Interaction[Any], incoming: IncomingMessage) -> None:
-        acknowledging = asyncio.create_task(self._acknowledge(interaction), name="discord acknowledgement")
-        try:
-            await self._core.handle(incoming, self.targets.channel(incoming))
-        finally:
-            await acknowledging
-
     @staticmethod
-    async def _acknowledge(interaction: discord.Interaction[Any]) -> None:
+    async def _decline(interaction: discord.Interaction[Any]) -> None:
         with told():
-            await interaction.response.defer()
+            await interaction.response.send_message(_RESTARTING, ephemeral=True)
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=f"{self._name} {name}")

@@ -15,8 +15,6 @@ from bot.messages import OutgoingMessage
 
 log = logging.getLogger(__name__)
 
-_NOT_ANSWERED = "I do not answer that here."
-
 
 class InteractionTarget:
     """Answers in place of Discord's “thinking …”, then below it; with the bot's own rights once that is too late.
@@ -92,7 +90,6 @@ class InteractionTarget:
         if self._thinking and await self._usable():
             with told():
                 await self._interaction.delete_original_response()
-                await self._interaction.followup.send(_NOT_ANSWERED, ephemeral=True)
 
     async def _defer(self) -> None:
         try:

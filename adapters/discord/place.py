@@ -36,15 +36,29 @@ class ChannelPlace:
         return self._channel
 
 
+class UserPlace:
+    """The private chat with somebody of whom only their own id is known."""
+
+    def __init__(self, *, client: discord.Client, user_id: int) -> None:
+        self._client = client
+        self._user_id = user_id
+
+    async def open(self) -> Channel:
+        """Open the chat; Discord returns the same one each time."""
+        channel = await self._client.create_dm(discord.Object(id=self._user_id))
+        return self._client.get_partial_messageable(channel.id)
+
+
 class ThreadPlace:
     """A thread that begins with somebody's message, made when the first word is said in it.
 
     Not before: whoever is not let in gets no answer, and no thread either. It has the message's id.
     """
 
-    def __init__(self, *, message: discord.PartialMessage, thread: discord.PartialMessageable, name: str) -> None:
-        self._message = message
-        self._thread = thread
+    def __init__(self, *, client: discord.Client, channel_id: int, message_id: int, name: str) -> None:
+        self._client = client
+        self._channel_id = channel_id
+        self._message_id = message_id
         self._name = name
         self._opened: Channel | None = None
 
@@ -55,20 +69,22 @@ class ThreadPlace:
         return self._opened
 
     async def _make(self) -> Channel:
+        channel = self._client.get_channel(self._channel_id) or await self._client.fetch_channel(self._channel_id)
+        if not isinstance(channel, discord.TextChannel):
+            return self._client.get_partial_messageable(self._channel_id)
         try:
-            return await self._message.create_thread(
+            return await channel.get_partial_message(self._message_id).create_thread(
                 name=self._name[:_LONGEST_NAME], auto_archive_duration=_QUIET_MINUTES
             )
         except discord.Forbidden:
             log.warning(
-                "no thread can be opened in channel %s: give the bot “Create Public Threads” and “Send Messages in "
+                "no thread can be opened in #%s of %s: give the bot “Create Public Threads” and “Send Messages in "
                 "Threads” there, or set threads: false",
-                self._message.channel.id,
+                channel.name,
+                channel.guild.name,
             )
-            channel = self._message.channel
-            assert isinstance(channel, discord.PartialMessageable)  # noqa: S101 - made so by whoever makes this
-            return channel
+            return self._client.get_partial_messageable(self._channel_id)
         except discord.HTTPException as error:
             if error.code != THREAD_EXISTS:
                 raise
-            return self._thread
+            return self._client.get_partial_messageable(self._message_id)

@@ -1,12 +1,14 @@
 """Makes reply targets."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import discord
 
 from adapters.discord.channel_target import ChannelTarget
-from adapters.discord.markdown import DiscordMarkdown
-from adapters.discord.place import ChannelPlace, Place, ThreadPlace
+from adapters.discord.interaction_target import InteractionTarget
+from adapters.discord.markdown import MAX_LENGTH, DiscordMarkdown
+from adapters.discord.place import ChannelPlace, Place, ThreadPlace, UserPlace
+from adapters.discord.press_target import PressTarget
 from adapters.discord.settings import DiscordSettings
 from bot.adapter import ReplyLimits
 from bot.messages import ChatAddress, IncomingMessage
@@ -14,8 +16,6 @@ from bot.messages import ChatAddress, IncomingMessage
 if TYPE_CHECKING:
     from adapters.discord.bot_client import BotClient
 
-MAX_LENGTH = 2000
-"""Code points of a message: https://discord.com/developers/docs/resources/message#create-message"""
 _UNNAMED_THREAD = "A talk"
 
 
@@ -33,13 +33,17 @@ class Targets:
             buttons=True,
         )
 
-    def channel(self, message: IncomingMessage) -> ChannelTarget:
+    def message(self, message: IncomingMessage) -> ChannelTarget:
         """Answer in the channel, thread or direct chat that a message came from."""
-        written = message.pressed is None and message.message_id == message.address.reply_to
-        return self._target(
-            ChannelPlace(self._client.get_partial_messageable(int(message.thread or message.chat))),
-            reply_to=int(message.message_id) if written and not message.direct else None,
-        )
+        return self._target(self._place(message), reply_to=None if message.direct else int(message.message_id))
+
+    def command(self, interaction: discord.Interaction[Any], message: IncomingMessage) -> InteractionTarget:
+        """Answer an application command."""
+        return InteractionTarget(interaction, channel=self._target(self._place(message), reply_to=None))
+
+    def press(self, interaction: discord.Interaction[Any], message: IncomingMessage) -> PressTarget:
+        """Answer a button."""
+        return PressTarget(interaction, place=self._place(message), markdown=self._markdown, limits=self._limits)
 
     def thread(self, message: IncomingMessage) -> ChannelTarget:
         """Answer in a thread that begins with a message."""
@@ -50,18 +54,22 @@ class Targets:
         ids = (address.chat, address.thread or "0", address.reply_to or "0")
         if not all(each.isascii() and each.isdecimal() for each in ids):
             return None
+        if address.direct and address.chat == address.user:
+            return self._target(UserPlace(client=self._client, user_id=int(address.user)), reply_to=None)
         if address.thread and address.thread == address.reply_to:
             # The process may have ended before the thread was made.
             return self._target(self._new_thread(address.chat, address.thread, ""), reply_to=None)
-        place = ChannelPlace(self._client.get_partial_messageable(int(address.thread or address.chat)))
         reply_to = int(address.reply_to) if address.reply_to and not address.direct else None
-        return self._target(place, reply_to=reply_to)
+        return self._target(self._place(address), reply_to=reply_to)
+
+    def _place(self, at: IncomingMessage | ChatAddress) -> Place:
+        return ChannelPlace(self._client.get_partial_messageable(int(at.thread or at.chat)))
 
     def _new_thread(self, chat: str, message_id: str, text: str) -> Place:
-        channel = self._client.get_partial_messageable(int(chat))
         return ThreadPlace(
-            message=channel.get_partial_message(int(message_id)),
-            thread=self._client.get_partial_messageable(int(message_id), type=discord.ChannelType.public_thread),
+            client=self._client,
+            channel_id=int(chat),
+            message_id=int(message_id),
             name=" ".join(text.split()) or _UNNAMED_THREAD,
         )
 

@@ -1,15 +1,21 @@
 """The web as an adapter."""
 
+import asyncio
 from typing import ClassVar
 
 from adapters.web.address import url_of
+from adapters.web.admission import Admission
 from adapters.web.api_keys import ApiKeys
 from adapters.web.application import create_app
 from adapters.web.authentication import Authentication
+from adapters.web.page.mount import mount_page
+from adapters.web.page.page import Page
 from adapters.web.settings import WebSettings
+from adapters.web.v1.model_names import ModelNames
 from adapters.web.web_context import WebContext
 from adapters.web.web_server import WebServer
-from bot.adapter import Adapter, ChatCore
+from bot.adapter import Adapter, ChatCore, ReplyTarget
+from bot.messages import ChatAddress
 from bot.settings import AdapterSettings
 
 
@@ -23,9 +29,19 @@ class WebAdapter(Adapter):
         self._web_settings = settings
         keys = ApiKeys(settings.api_keys)
         self._context = WebContext(
-            name=name, settings=settings, core=core, keys=keys, authentication=Authentication([keys])
+            name=name,
+            settings=settings,
+            core=core,
+            keys=keys,
+            authentication=Authentication([keys]),
+            admission=Admission(),
+            model_names=ModelNames(core.model),
         )
-        self._server = WebServer(create_app(self._context))
+        self._page = Page(name=name, core=core, keys=keys)
+        app = create_app(self._context)
+        mount_page(app, self._page)
+        self._server = WebServer(app)
+        self._link = ""
         self.url = ""
         """Where it is reached, once it is."""
 
@@ -33,10 +49,15 @@ class WebAdapter(Adapter):
         """Open the port."""
         port = await self._server.listen(self._web_settings.host, self._web_settings.port)
         self.url = url_of(self._web_settings.host, port)
+        self._link = f"{self.url}/login#{await self._page.start()}"
 
     def announcement(self) -> str:
-        """Where it is reached."""
-        return f"web: {self.url}"
+        """Where it is reached, and a link that logs whoever reads this in."""
+        return f"web: {self.url}, log in once with {self._link}"
+
+    def target(self, address: ChatAddress) -> ReplyTarget:
+        """Where the page shows what answers no message at hand."""
+        return self._page.rooms.target(address)
 
     async def wait(self) -> None:
         """Return when it was drained; raise when the server was lost."""
@@ -44,8 +65,9 @@ class WebAdapter(Adapter):
 
     async def drain(self) -> None:
         """Close the port; return when every answer under way was sent."""
-        await self._server.finish()
+        await asyncio.gather(self._page.drain(), self._server.finish())
 
     async def aclose(self) -> None:
         """Close every connection. Generations for them are cancelled."""
+        await self._page.aclose()
         await self._server.abort()

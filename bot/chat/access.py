@@ -4,6 +4,8 @@ from enum import Enum, auto
 
 from bot.messages import IncomingMessage
 from bot.settings import PermissionSettings
+from bot.storage.access_records import Identity
+from bot.storage.people_repository import PeopleRepository
 
 
 class Access(Enum):
@@ -20,9 +22,13 @@ class Access(Enum):
 
 
 class AccessPolicy:
-    """The `permissions` section. Closed unless something in it opens it; what blocks wins over what allows."""
+    """The `permissions` section, and the roles that admins gave, over which it wins.
 
-    def __init__(self, settings: PermissionSettings) -> None:
+    Closed unless something opens it: an empty list lets nobody in. What blocks wins over what allows.
+    """
+
+    def __init__(self, settings: PermissionSettings, people: PeopleRepository) -> None:
+        self._people = people
         self._open = settings.open
         self._allow_dms = settings.allow_dms
         self._admins = frozenset(settings.users.admin_ids)
@@ -30,38 +36,42 @@ class AccessPolicy:
         self._blocked_users = frozenset(settings.users.blocked_ids)
         self._channels = frozenset(settings.channels.allowed_ids)
         self._blocked_channels = frozenset(settings.channels.blocked_ids)
+        self._roles = frozenset(settings.roles.allowed_ids)
 
-    def judge(self, message: IncomingMessage) -> Access:
-        """Decide by platform ids, which cannot change hands as names can.
+    async def judge(self, message: IncomingMessage) -> Access:
+        """Decide by platform ids, which cannot change hands as names can. Raises `StorageError`.
 
         In a group, whoever is not let in gets no answer: a refusal would be shown to everybody there.
         """
         if message.local:
             return Access.ADMIN
-        user = person_id(message)
-        channel = f"{message.adapter}:{message.chat}"
-        in_group = not message.direct
-        if user in self._blocked_users or (in_group and channel in self._blocked_channels):
+        if self._is_ignored(message):
             return Access.IGNORED
-        if in_group and not message.addressed:
+        identity = identity_of(message)
+        stored = await self._people.role(identity)
+        if stored == "blocked":
             return Access.IGNORED
-        if user in self._admins:
+        if str(identity) in self._admins or (stored == "admin" and str(identity) not in self._users):
             return Access.ADMIN
-        if self._open or user in self._users or (in_group and channel in self._channels):
+        if stored is not None or self._lets_in(message):
             return Access.DIRECT_REFUSED if message.direct and not self._allow_dms else Access.ALLOWED
-        return Access.IGNORED if in_group else Access.REFUSED
+        return Access.REFUSED if message.direct else Access.IGNORED
+
+    def _is_ignored(self, message: IncomingMessage) -> bool:
+        """Whether the configuration says so, or it is not meant for the bot."""
+        if str(identity_of(message)) in self._blocked_users:
+            return True
+        channel = f"{message.adapter}:{message.chat}"
+        return not message.direct and (channel in self._blocked_channels or not message.addressed)
+
+    def _lets_in(self, message: IncomingMessage) -> bool:
+        """Whether the configuration does, by person, by role or by group."""
+        by_person = str(identity_of(message)) in self._users
+        by_role = any(f"{message.adapter}:{role}" in self._roles for role in message.roles)
+        by_channel = not message.direct and f"{message.adapter}:{message.chat}" in self._channels
+        return self._open or message.vouched or by_person or by_role or by_channel
 
 
-def person_id(message: IncomingMessage) -> str:
-    """How the sender is written in the `permissions` section."""
-    return f"{message.adapter}:{message.user}"
-
-
-def refusal(access: Access, message: IncomingMessage) -> str:
-    """What somebody who is not let in is told."""
-    if access is Access.DIRECT_REFUSED:
-        return "I only answer in groups here. Please write to me there."
-    return (
-        f"I do not know you yet, so I cannot answer. Your id is {person_id(message)}; "
-        "please give it to the owner of this bot, who can add it under permissions.users.allowed_ids."
-    )
+def identity_of(message: IncomingMessage) -> Identity:
+    """The sender, as written in the `permissions` section."""
+    return Identity(adapter=message.adapter, user=message.user)

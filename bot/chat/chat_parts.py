@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 from bot.book import ConversationBook
 from bot.chat.access import AccessPolicy
+from bot.chat.announcer import Announcer
 from bot.chat.commands.registry import CommandRegistry
+from bot.chat.entrance import Entrance
+from bot.chat.quotas import Quotas
 from bot.chat.summariser import Summariser
 from bot.chat.turn_writer import TurnWriter
 
@@ -18,6 +21,9 @@ class ChatParts:
     """
 
     access: AccessPolicy
+    entrance: Entrance
+    announcer: Announcer
+    quotas: Quotas
     registry: CommandRegistry
     writer: TurnWriter
     summariser: Summariser

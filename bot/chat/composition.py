@@ -1,34 +1,59 @@
 """Puts the parts of the chat together."""
 
+from collections.abc import Sequence
+
 from bot.chat.access import AccessPolicy
+from bot.chat.admission import Admission
+from bot.chat.announcer import Announcer
 from bot.chat.chat_parts import ChatParts
+from bot.chat.claim_code import ClaimCode
 from bot.chat.clock import Clock, SystemClock
 from bot.chat.commands.command import Command
 from bot.chat.commands.conversation import ConversationCommands
 from bot.chat.commands.data import DataCommands
+from bot.chat.commands.extract import ExtractCommands
 from bot.chat.commands.help import HelpCommands
 from bot.chat.commands.info import InfoCommands
+from bot.chat.commands.link import LinkCommands
+from bot.chat.commands.pairing import PairingCommands
 from bot.chat.commands.persona import PersonaCommands
+from bot.chat.commands.records import RecordCommands
 from bot.chat.commands.registry import CommandRegistry
+from bot.chat.commands.schemas import SchemaCommands
 from bot.chat.confirmations import Confirmations
 from bot.chat.conversation_context import ConversationContext
 from bot.chat.conversation_finder import ConversationFinder
+from bot.chat.entrance import Entrance
 from bot.chat.generator import TextGenerator
 from bot.chat.lines import Lines
+from bot.chat.messenger import Messenger
 from bot.chat.personas import Personas
+from bot.chat.platforms import Platforms
 from bot.chat.prompt import PromptFitter
+from bot.chat.quotas import Quotas
+from bot.chat.schema_book import SchemaBook
 from bot.chat.service import ChatService
 from bot.chat.stored_book import StoredBook
 from bot.chat.summariser import Summariser
 from bot.chat.turn_writer import TurnWriter
+from bot.chat.welcomes import Welcomes
+from bot.documents.document_reader import DocumentReader
+from bot.extraction.extractor import Extractor
 from bot.messages import CommandSpec
-from bot.settings import Configuration
+from bot.settings import Configuration, PermissionSettings
+from bot.storage.access_records import Identity
 from bot.storage.adapter_value_repository import AdapterValueRepository
 from bot.storage.conversation_repository import ConversationRepository
 from bot.storage.database import Database
 from bot.storage.heading_repository import HeadingRepository
+from bot.storage.link_repository import LinkRepository
+from bot.storage.pairing_repository import PairingRepository
+from bot.storage.people_repository import PeopleRepository
+from bot.storage.record_repository import RecordRepository
+from bot.storage.schema_repository import SchemaRepository
 from bot.storage.summary_repository import SummaryRepository
 from bot.storage.turn_repository import TurnRepository
+from bot.storage.usage_repository import UsageRepository
 
 
 def compose_chat(
@@ -41,6 +66,9 @@ def compose_chat(
         store=AdapterValueRepository(database),
         lines=composer.lines,
         clock=composer.clock,
+        platforms=composer.platforms,
+        welcomes=composer.welcomes,
+        links=composer.links,
         compose=composer.compose,
         configuration=configuration,
     )
@@ -52,11 +80,21 @@ class ChatComposer:
     def __init__(self, *, generator: TextGenerator, database: Database, clock: Clock) -> None:
         self.clock = clock
         self.lines = Lines()
+        self.platforms = Platforms()
+        self._people = PeopleRepository(database)
+        self._pairings = PairingRepository(database)
+        self._usage = UsageRepository(database)
+        self.links = LinkRepository(database)
+        self._messenger = Messenger(self.platforms)
+        self._claim = ClaimCode(clock)
+        self.welcomes = Welcomes(pairings=self._pairings, people=self._people, messenger=self._messenger, clock=clock)
         self._generator = generator
         self._conversations = ConversationRepository(database)
         self._turns = TurnRepository(database)
         self._headings = HeadingRepository(database)
         self._summaries = SummaryRepository(database)
+        self._records = RecordRepository(database)
+        self._schemas = SchemaRepository(database)
         self._confirmations = Confirmations(clock)
 
     def compose(self, configuration: Configuration) -> ChatParts:
@@ -82,6 +120,7 @@ class ChatComposer:
             fitter=fitter,
             overflow=configuration.history.overflow,
         )
+        quotas = Quotas(configuration.permissions.quotas, usage=self._usage, links=self.links, clock=self.clock)
         writer = TurnWriter(
             generator=self._generator,
             turns=self._turns,
@@ -90,10 +129,32 @@ class ChatComposer:
             fitter=fitter,
             context=context,
             summariser=summariser,
+            quotas=quotas,
         )
+        permissions = configuration.permissions
+        admins = [admin for name in permissions.users.admin_ids if (admin := Identity.parse(name)) is not None]
+        announcer = Announcer(messenger=self._messenger, people=self._people, admins=admins)
         return ChatParts(
-            access=AccessPolicy(configuration.permissions),
-            registry=self._registry(personas, finder, writer, context, summariser),
+            access=AccessPolicy(permissions, self._people),
+            announcer=announcer,
+            quotas=quotas,
+            entrance=Entrance(
+                people=self._people,
+                pairings=self._pairings,
+                claim=self._claim,
+                announcer=announcer,
+                clock=self.clock,
+                has_configured_admin=bool(admins),
+            ),
+            registry=self._registry(
+                personas=personas,
+                finder=finder,
+                writer=writer,
+                context=context,
+                summariser=summariser,
+                permissions=permissions,
+                extraction=self._extraction(configuration),
+            ),
             writer=writer,
             summariser=summariser,
             book=StoredBook(
@@ -104,18 +165,39 @@ class ChatComposer:
                 generator=self._generator,
                 summariser=summariser,
                 lines=self.lines,
+                links=self.links,
             ),
             max_waiting=configuration.engine.max_waiting_per_user,
         )
 
+    def _extraction(self, configuration: Configuration) -> Sequence[Command]:
+        settings = configuration.extraction
+        schemas = SchemaBook(configured=settings.named(), saved=self._schemas)
+        return (
+            *ExtractCommands(
+                extractor=Extractor(self._generator, settings),
+                schemas=schemas,
+                records=self._records if settings.keep else None,
+                documents=DocumentReader(configuration.documents),
+                max_files=configuration.documents.max_files,
+            ).commands(),
+            *SchemaCommands(schemas).commands(),
+            *RecordCommands(self._records, kept=settings.keep).commands(),
+        )
+
     def _registry(
         self,
+        *,
         personas: Personas,
         finder: ConversationFinder,
         writer: TurnWriter,
         context: ConversationContext,
         summariser: Summariser,
+        permissions: PermissionSettings,
+        extraction: Sequence[Command],
     ) -> CommandRegistry:
+        admission = Admission(people=self._people, pairings=self._pairings, permissions=permissions)
+
         def specs() -> tuple[CommandSpec, ...]:
             return registry.specs
 
@@ -130,7 +212,10 @@ class ChatComposer:
                 personas=personas,
             ).commands(),
             *PersonaCommands(finder=finder, conversations=self._conversations, personas=personas).commands(),
-            *InfoCommands(finder=finder, generator=self._generator, turns=self._turns, context=context).commands(),
+            *InfoCommands(
+                finder=finder, generator=self._generator, turns=self._turns, context=context, links=self.links
+            ).commands(),
+            *extraction,
             *DataCommands(
                 finder=finder,
                 generator=self._generator,
@@ -140,7 +225,10 @@ class ChatComposer:
                 summariser=summariser,
                 lines=self.lines,
                 confirmations=self._confirmations,
+                links=self.links,
             ).commands(),
+            *LinkCommands(links=self.links, pairings=self._pairings, clock=self.clock).commands(),
+            *PairingCommands(admission=admission, welcomes=self.welcomes, clock=self.clock).commands(),
         ]
         registry = CommandRegistry(commands)
         return registry

@@ -68,6 +68,15 @@ class Lines:
                 return ticket
         return None
 
+    def waiting_of(self, key: ConversationKey) -> int:
+        """How many messages of this person wait, in all chats."""
+        return sum(
+            not ticket.called
+            for other, line in self._lines.items()
+            if (other.adapter, other.user) == (key.adapter, key.user)
+            for ticket in line
+        )
+
     def interrupt(self, key: ConversationKey) -> None:
         """Stop what is being written, unless somebody waits for it to end: then that comes first."""
         line = self._lines.get(key, [])

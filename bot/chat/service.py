@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.adapter import ModelAccess, OpenTarget, ReplyTarget
+from bot.adapter_state import AdapterPhase, AdapterState
 from bot.adapter_store import AdapterStore
 from bot.book import ConversationBook
-from bot.chat.access import Access, refusal
+from bot.chat.access import Access, identity_of
 from bot.chat.chat_parts import ChatParts
 from bot.chat.clock import Clock
 from bot.chat.commands.command import ImmediateCommand, LineCommand
@@ -15,12 +16,16 @@ from bot.chat.delivery import Delivery
 from bot.chat.failure import report
 from bot.chat.lines import Lines
 from bot.chat.message_text import clean_text
+from bot.chat.platforms import Platforms
 from bot.chat.reply import show_reply
 from bot.chat.ticket import Ticket
 from bot.chat.turn_writer import TurnWriter
-from bot.messages import CommandSpec, IncomingMessage, ReplyDone, ReplyError
-from bot.settings import Configuration
+from bot.chat.welcomes import Welcomes
+from bot.messages import CommandSpec, ConversationKey, IncomingMessage, ReplyDone, ReplyError
+from bot.settings import Configuration, GenerationSettings
+from bot.storage.link_repository import LinkRepository
 
+_GROUPS_ONLY = "I only answer in groups here. Please write to me there."
 _EMPTY = "Your message is empty. Write me something, or send /help to see what I can do."
 _FILE_ONLY = "I cannot read files yet. Please write me what it is about."
 _FILES_IGNORED = "(I cannot read files yet; I answer your text alone.)"
@@ -38,22 +43,33 @@ class ChatService:
         store: AdapterStore,
         lines: Lines,
         clock: Clock,
+        platforms: Platforms,
+        welcomes: Welcomes,
+        links: LinkRepository,
         compose: Callable[[Configuration], ChatParts],
         configuration: Configuration,
     ) -> None:
         """`compose` makes the parts that depend on the configuration."""
         self._model = model
+        self._platforms = platforms
+        self._welcomes = welcomes
+        self._links = links
         self._store = store
-        self._platforms: dict[str, OpenTarget] = {}
         self._lines = lines
         self._clock = clock
         self._compose = compose
         self._parts = compose(configuration)
+        self._generation = configuration.generation
 
     @property
     def model(self) -> ModelAccess:
         """The model itself, for requests that are no chat messages."""
         return self._model
+
+    @property
+    def generation(self) -> GenerationSettings:
+        """How replies are written where nobody says otherwise."""
+        return self._generation
 
     @property
     def book(self) -> ConversationBook:
@@ -67,11 +83,16 @@ class ChatService:
 
     def connected(self, name: str, open_target: OpenTarget) -> None:
         """An adapter is up."""
-        self._platforms[name] = open_target
+        self._platforms.connected(name, open_target)
 
-    def disconnected(self, name: str) -> None:
-        """The adapter is not up any more."""
-        self._platforms.pop(name, None)
+    def disconnected(self, name: str, phase: AdapterPhase, reason: str = "") -> None:
+        """The adapter is not up, or not any more."""
+        self._platforms.disconnected(name, phase, reason)
+
+    @property
+    def adapters(self) -> Sequence[AdapterState]:
+        """How each adapter that was ever tried is doing."""
+        return self._platforms.states
 
     @property
     def commands(self) -> Sequence[CommandSpec]:
@@ -93,7 +114,20 @@ class ChatService:
     async def apply(self, configuration: Configuration) -> None:
         """Go on with another configuration, from the next message that is served; those that wait stay in line."""
         retired, self._parts = self._parts, self._compose(configuration)
+        self._generation = configuration.generation
         await retired.retire()
+
+    async def offer_claim(self) -> str | None:
+        """Where there is no admin yet, show the code in the log that makes the first; return it."""
+        return await self._parts.entrance.offer_claim()
+
+    async def tell_admins(self, text: str) -> int:
+        """Say something to every admin in private; return how many were reached. Raises `StorageError`."""
+        return await self._parts.announcer.tell_admins(text)
+
+    async def attend(self) -> None:
+        """Do what is due without a message, until this is cancelled."""
+        await self._welcomes.keep_telling()
 
     async def drain(self, timeout_s: float) -> None:
         """Stop serving, for the end of the daemon; return when everybody has been answered one way or the other.
@@ -109,15 +143,10 @@ class ChatService:
         await self._parts.retire()
 
     async def _let_in(self, message: IncomingMessage, delivery: Delivery) -> None:
-        access = self._parts.access.judge(message)
-        match access:
-            case Access.IGNORED:
-                return
-            case Access.REFUSED | Access.DIRECT_REFUSED:
-                await delivery.end(ReplyDone(text=refusal(access, message)))
-                return
-            case Access.ALLOWED | Access.ADMIN:
-                message = replace(message, text=clean_text(message.text))
+        access = await self._admit(message, delivery)
+        if access is None:
+            return
+        message = replace(message, text=clean_text(message.text), home=await self._home(message))
         if not message.text:
             await delivery.end(ReplyDone(text=_FILE_ONLY if message.attachments else _EMPTY))
             return
@@ -128,6 +157,33 @@ class ChatService:
         else:
             await self._stand_in_line(message, found, delivery, admin=admin)
 
+    async def _admit(self, message: IncomingMessage, delivery: Delivery) -> Access | None:
+        """Whether the message is to be served; None where it was answered, or is to be ignored."""
+        parts = self._parts
+        access = await parts.access.judge(message)
+        said: str | None = None
+        if access is not Access.IGNORED:
+            said = await parts.entrance.try_claim(message)
+            if said is None and access is Access.REFUSED:
+                said = await parts.entrance.refuse(message)
+            elif said is None and access is Access.DIRECT_REFUSED:
+                said = _GROUPS_ONLY
+        if said is not None:
+            await delivery.end(ReplyDone(text=said))
+        served = said is None and access in {Access.ALLOWED, Access.ADMIN}
+        if access is Access.ADMIN and served:
+            await parts.announcer.saw(message)
+        return access if served else None
+
+    async def _home(self, message: IncomingMessage) -> ConversationKey | None:
+        """The conversation that a private chat goes on with, where its person was linked to another account."""
+        link = await self._links.of(identity_of(message)) if message.direct else None
+        if link is None or link.chat != message.chat:
+            return None
+        return ConversationKey(
+            adapter=link.home.adapter, chat=link.home_chat, thread=message.thread, user=link.home.user
+        )
+
     async def _stand_in_line(
         self, message: IncomingMessage, found: FoundCommand | None, delivery: Delivery, *, admin: bool
     ) -> None:
@@ -137,7 +193,10 @@ class ChatService:
             delivery.start_typing()
         if found is not None and isinstance(found.command, LineCommand) and found.command.interrupts:
             self._lines.interrupt(message.key)
+        if found is None:
+            self._parts.quotas.check_waiting(self._lines.waiting_of(message.key), admin=admin)
         with self._lines.place(message, max_waiting=self._parts.max_waiting) as ticket:
+            ticket.admin = admin
             await ticket.wait()
             await self._serve(ticket, delivery, admin=admin)
 

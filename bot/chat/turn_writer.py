@@ -2,9 +2,11 @@
 
 import logging
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import replace
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from bot.chat.access import identity_of
 from bot.chat.conversation_context import ConversationContext, Cut, Shown
 from bot.chat.conversation_finder import ConversationFinder
 from bot.chat.failure import report
@@ -12,10 +14,11 @@ from bot.chat.generator import TextGenerator, engine_user
 from bot.chat.notice import ChatEvent, Notice
 from bot.chat.personas import Persona, Personas
 from bot.chat.prompt import PromptFitter
+from bot.chat.quotas import Quotas
 from bot.chat.summariser import Summariser
 from bot.chat.ticket import Ticket
 from bot.errors import EngineLostError, RequestError, StorageError
-from bot.messages import IncomingMessage, ReplyDelta, ReplyDone, ReplyWaiting
+from bot.messages import IncomingMessage, ReplyDelta, ReplyDone, ReplyWaiting, Usage
 from bot.request import (
     GenerationDelta,
     GenerationDone,
@@ -66,6 +69,7 @@ class TurnWriter:
         fitter: PromptFitter,
         context: ConversationContext,
         summariser: Summariser,
+        quotas: Quotas,
     ) -> None:
         self._generator = generator
         self._turns = turns
@@ -74,6 +78,7 @@ class TurnWriter:
         self._fitter = fitter
         self._context = context
         self._summariser = summariser
+        self._quotas = quotas
 
     async def find(self, message: IncomingMessage) -> tuple[Conversation, Turn] | None:
         """The turn of a message that was stored before, in the current conversation."""
@@ -84,9 +89,10 @@ class TurnWriter:
     async def answer(self, ticket: Ticket) -> AsyncIterator[ChatEvent]:
         """Answer the ticket's message as a new turn."""
         self._fitter.check_size(ticket.message.text)
-        turn, conversation = await self._begin(ticket)
-        async for event in self._write(ticket, conversation, turn):
-            yield event
+        async with self._metered(ticket) as meter:
+            turn, conversation = await self._begin(ticket)
+            async for event in self._write(ticket, conversation, turn, meter):
+                yield event
 
     async def answer_again(
         self, ticket: Ticket, conversation: Conversation, turn: Turn, *, text: str | None = None
@@ -97,21 +103,23 @@ class TurnWriter:
         """
         if text is not None:
             self._fitter.check_size(text)
-        conversation = await self._context.rewrite(conversation, turn, discards=text is not None)
-        if text is not None:
-            await self._turns.discard_from(conversation.id, turn.id + 1)
-        turn = await self._turns.restart(turn.id, text=text, persona=self._persona(conversation).key)
-        async for event in self._write(ticket, conversation, turn):
-            yield event
+        async with self._metered(ticket) as meter:
+            conversation = await self._context.rewrite(conversation, turn, discards=text is not None)
+            if text is not None:
+                await self._turns.discard_from(conversation.id, turn.id + 1)
+            turn = await self._turns.restart(turn.id, text=text, persona=self._persona(conversation).key)
+            async for event in self._write(ticket, conversation, turn, meter):
+                yield event
 
     async def go_on(
         self, ticket: Ticket, conversation: Conversation, turn: Turn, reply: str
     ) -> AsyncIterator[ChatEvent]:
         """Write on at the end of the turn's `reply`; both become its reply as one text."""
-        conversation = await self._context.rewrite(conversation, turn, discards=False)
-        turn = await self._turns.restart(turn.id, persona=self._persona(conversation).key)
-        async for event in self._write(ticket, conversation, turn, begun=reply):
-            yield event
+        async with self._metered(ticket) as meter:
+            conversation = await self._context.rewrite(conversation, turn, discards=False)
+            turn = await self._turns.restart(turn.id, persona=self._persona(conversation).key)
+            async for event in self._write(ticket, conversation, turn, meter, begun=reply):
+                yield event
 
     async def take_back(self, conversation: Conversation, turn: Turn) -> None:
         """Discard a turn and what followed it."""
@@ -139,8 +147,21 @@ class TurnWriter:
         )
         return turn, conversation
 
+    @asynccontextmanager
+    async def _metered(self, ticket: Ticket) -> AsyncIterator["_Meter"]:
+        """Count a reply among what its person may have. Raises `QuotaExceededError` before anything is changed."""
+        use_id = await self._quotas.begin(identity_of(ticket.message), admin=ticket.admin)
+        meter = _Meter()
+        try:
+            yield meter
+        finally:
+            try:
+                await self._quotas.end(use_id, meter.usage)
+            except StorageError:
+                _LOGGER.exception("what a reply has cost could not be noted")
+
     async def _write(
-        self, ticket: Ticket, conversation: Conversation, turn: Turn, *, begun: str = ""
+        self, ticket: Ticket, conversation: Conversation, turn: Turn, meter: "_Meter", *, begun: str = ""
     ) -> AsyncIterator[ChatEvent]:
         ticket.about = (turn.message_id, turn.text)
         try:
@@ -155,6 +176,7 @@ class TurnWriter:
                         yield Notice(text=_RESTARTING)
                     yield await self._shown(turn, event, begun)
                     if isinstance(event, GenerationDone):
+                        meter.usage = event.facts.usage
                         self._summariser.after_turn(conversation, persona, event.facts.usage)
         except (RequestError, EngineLostError) as error:
             await self._fail(turn, error.code)
@@ -216,6 +238,14 @@ class TurnWriter:
             await self._turns.fail(turn.id, error_code=code)
         except StorageError:
             _LOGGER.exception("turn %d is left pending", turn.id)
+
+
+@dataclass(slots=True)
+class _Meter:
+    """What one reply has cost."""
+
+    usage: Usage | None = None
+    """None as long as nothing came of it."""
 
 
 def _thought(persona: Persona, max_tokens: int) -> int | None:

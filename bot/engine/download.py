@@ -24,7 +24,7 @@ from huggingface_hub.errors import (
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
 
 from bot.engine.download_progress import DownloadProgress, readable_size
-from bot.engine.partial_file import PartialFile
+from bot.engine.partial_file import PartialFile, beside
 from bot.errors import ModelLoadError
 
 _METADATA_TIMEOUT_S = 10.0
@@ -150,7 +150,7 @@ class HubDownload:
 
     def _locked(self, target: Path) -> AcquireReturnProxy[FileLock]:
         """The right to write the file, which one process has at a time."""
-        lock = FileLock(_beside(target, ".lock"))
+        lock = FileLock(beside(target, ".lock"))
         try:
             return lock.acquire(timeout=0)
         except Timeout:
@@ -159,17 +159,17 @@ class HubDownload:
 
     def _is_current(self, target: Path, remote: _RemoteFile) -> bool:
         try:
-            return target.exists() and _beside(target, ".etag").read_text() == remote.etag
+            return target.exists() and beside(target, ".etag").read_text() == remote.etag
         except FileNotFoundError:
             return False
 
     def _download(self, target: Path, remote: _RemoteFile) -> None:
         version = re.sub(r"\W", "", remote.etag)[:16]
-        part = _beside(target, f".{version}.part")
+        part = beside(target, f".{version}.part")
         for other in target.parent.glob(f"{target.name}.*.part"):
             if other != part:
                 other.unlink()  # of a version that is no longer there
-        if target.exists() and not _beside(target, ".etag").exists():
+        if target.exists() and not beside(target, ".etag").exists():
             target.replace(part)  # a crash came between its name and its mark: check it again
         elif target.exists():
             self._notify(f"there is a newer version of {target.name}")
@@ -193,9 +193,9 @@ class HubDownload:
         if _SHA256.fullmatch(remote.etag) and digest != remote.etag:
             part.unlink()
             raise ModelLoadError(f"{target.name} arrived damaged (its hash is wrong) and was deleted. Start again")
-        _beside(target, ".etag").unlink(missing_ok=True)
+        beside(target, ".etag").unlink(missing_ok=True)
         part.replace(target)
-        _beside(target, ".etag").write_text(remote.etag)
+        beside(target, ".etag").write_text(remote.etag)
 
     def _receive(self, partial: PartialFile, remote: _RemoteFile) -> None:
         """Append what is missing, in as many requests as it takes while some bring anything."""
@@ -240,10 +240,6 @@ class HubDownload:
                 raise ModelLoadError(f"{self._endpoint} refused {remote.url} with HTTP status {status}") from error
             return f"HTTP status {status}"
         return "the server sent less than it promised"
-
-
-def _beside(target: Path, suffix: str) -> Path:
-    return target.with_name(target.name + suffix)
 
 
 def _reason(error: Exception) -> str:

@@ -240,9 +240,7 @@ class Engine:
         sequence = Sequence(
             request=request,
             generation=generation,
-            text=prompt.text,
-            prompt_tokens=prompt.prompt_tokens,
-            writer=prompt.writer,
+            prompt=prompt,
             default_seed=self._source.engine.seed,
             submitted_at=submitted_at,
             clock=time.perf_counter,

@@ -7,6 +7,11 @@ from types import TracebackType
 from typing import Self
 
 
+def beside(target: Path, suffix: str) -> Path:
+    """A file that belongs to `target`: `.etag` holds its version at the publisher, for most models their SHA-256."""
+    return target.with_name(target.name + suffix)
+
+
 class PartialFile:
     """Bytes of a download, kept between attempts and hashed as they come. A context manager."""
 

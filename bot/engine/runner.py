@@ -36,6 +36,13 @@ def gpu_offload_supported() -> bool:
     return bool(llama_cpp.llama_supports_gpu_offload())
 
 
+def cpu_features() -> str:
+    """The instruction sets that the installed llama.cpp was compiled with, in its own words."""
+    llama_cpp.llama_backend_init()
+    parts = llama_cpp.llama_print_system_info().decode(errors="replace").replace("CPU :", "").split("|")
+    return " ".join(part.strip().removesuffix(" = 1") for part in parts if part.strip())
+
+
 class NoCellsError(Exception):
     """`llama_decode` found no room for the batch; the context is as it was before."""
 
@@ -159,8 +166,15 @@ class Runner:
 
     def logits(self, index: int) -> NDArray[np.float32]:
         """A copy of the logits at a batch index, shape `(n_vocab,)`."""
+        return self.logits_in_place(index).copy()
+
+    def logits_in_place(self, index: int) -> NDArray[np.float32]:
+        """The logits at a batch index, themselves, valid until the next `decode`.
+
+        What is written there is what `sample` sees.
+        """
         pointer = llama_cpp.llama_get_logits_ith(self._context, index)
-        return np.ctypeslib.as_array(pointer, shape=(self.vocabulary.size,)).copy()
+        return np.ctypeslib.as_array(pointer, shape=(self.vocabulary.size,))
 
     def truncate(self, seq_id: int, length: int) -> bool:
         """Forget a sequence's tokens from position `length` on.

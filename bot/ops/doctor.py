@@ -1,35 +1,29 @@
 """Examines an installation the way a start would use it."""
 
-import asyncio
 import platform
 import shutil
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from bot.check import Check
 from bot.config import LoadedConfig
-from bot.engine.download_progress import LineProgress, readable_size
-from bot.engine.engine import Engine
-from bot.engine.load_params import LoadParams
-from bot.engine.model_file import ModelFile, resolve
-from bot.engine.probe import Probe
-from bot.engine.probe_answers import ProbeAnswer
-from bot.engine.runner import gpu_offload_supported
-from bot.errors import ConfigError, EngineLostError, ModelLoadError, RequestError, StorageError
+from bot.engine.gpu_devices import gpu_devices
+from bot.errors import ConfigError, StorageError
+from bot.loader import AdapterLoader
+from bot.ops.graphics_card import graphics_cards
+from bot.ops.graphics_check import graphics_check
+from bot.ops.machine_check import clock_check, processor_check
+from bot.ops.model_check import ModelCheck
+from bot.ops.service_check import service_check
 from bot.paths import Paths
-from bot.request import ChatMessage, GenerationRequest, SamplingParams
-from bot.settings import EngineSettings
 from bot.storage.database import Database
 
 LIBRARIES = ("llama-cpp-python", "pydantic", "aiosqlite", "prompt-toolkit")
 LITTLE_SPACE = 500 * 2**20
 """Bytes on the database's disk below which a warning is due."""
-SLOW_TOKENS_PER_S = 3.0
-"""Below this rate a reply is written slower than people read aloud (about 150 words a minute)."""
-SPEED_PROMPT = "Tell me about the sea. " + "The sea is wide and deep, and ships sail on it to far countries. " * 16
-SPEED_TOKENS = 48
 
 
 class Doctor:
@@ -45,6 +39,10 @@ class Doctor:
         """Yield findings as they are made. Nothing that needs a broken part is examined after it."""
         yield self._python()
         yield self._libraries()
+        yield processor_check()
+        yield graphics_check(graphics_cards(), gpu_devices())
+        yield clock_check()
+        yield service_check(Path(sys.argv[0]))
         try:
             loaded = self._load()
         except ConfigError as error:
@@ -53,7 +51,9 @@ class Doctor:
             return
         yield Check(name="configuration", status="ok", found=str(loaded.path or "built-in defaults, no file found"))
         yield await self._storage(loaded)
-        async for check in self._model(loaded):
+        async for check in self._adapters(loaded):
+            yield check
+        async for check in ModelCheck(loaded.settings, paths=self._paths, notify=self._notify).examine():
             yield check
 
     @staticmethod
@@ -98,83 +98,10 @@ class Doctor:
             return Check(name="storage", status="warn", found=found, fix="make space on this disk")
         return Check(name="storage", status="ok", found=found)
 
-    async def _model(self, loaded: LoadedConfig) -> AsyncIterator[Check]:
-        model, settings = loaded.settings.model, loaded.settings.engine
-        try:
-            file = await asyncio.to_thread(
-                resolve,
-                model,
-                cache_dir=self._paths.models,
-                notify=self._notify,
-                progress=LineProgress(self._notify),
-            )
-            yield self._file(file)
-            wanted = LoadParams.from_settings(file.path, model, settings, gpu_offload=gpu_offload_supported())
-            engine = await Engine.start(model, settings, cache_dir=self._paths.cache, notify=self._notify)
-        except ModelLoadError as error:
-            fix = "set model.path, or model.repo and model.file, to a GGUF file that this machine can run"
-            yield Check(name="model", status="fail", found=str(error), fix=fix, exit_code=error.exit_code)
-            return
-        try:
-            for check in self._probe(wanted, settings):
-                yield check
-            async for check in self._talk(engine):
-                yield check
-        finally:
-            await engine.aclose()
-
-    def _probe(self, wanted: LoadParams, settings: EngineSettings) -> Iterator[Check]:
-        if settings.probe == "off":
-            yield Check(name="probe", status="ok", found="not asked for (engine.probe: off)")
-            return
-        path = self._paths.cache / "probe.json"
-        answer = Probe(path, notify=self._notify).remembered(wanted)
-        if answer is None:
-            found = f"the model runs, but how cannot be remembered in {path}, so every start tries it anew"
-            yield Check(name="probe", status="warn", found=found, fix="make the file and its folder writable")
-            return
-        yield Check(name="probe", status="ok", found=answer.change or "the model runs with the settings as they are")
-        yield self._tuning(answer)
-
-    @staticmethod
-    def _tuning(answer: ProbeAnswer) -> Check:
-        if answer.params.tunable is None:
-            return Check(name="tuning", status="ok", found="not asked for (engine.tune: off)")
-        if answer.measurements is None:
-            found = "the machine was busy with something else, so the usual settings stay"
-            return Check(name="tuning", status="warn", found=found, fix="examine it again when it is idle")
-        if answer.chosen is None:
-            found = "the model could not be measured, so the usual settings stay; the log has the reason"
-            fix = "set engine.tune: off and the threads by hand"
-            return Check(name="tuning", status="warn", found=found, fix=fix)
-        return Check(name="tuning", status="ok", found=str(answer.chosen))
-
-    @staticmethod
-    def _file(file: ModelFile) -> Check:
-        header = file.header
-        found = f"{file.path}, {readable_size(file.size)}, GGUF {header.version}, {len(header.tensors)} tensors"
-        return Check(name="model", status="ok", found=found)
-
-    async def _talk(self, engine: Engine) -> AsyncIterator[Check]:
-        messages = (ChatMessage(role="user", content=SPEED_PROMPT),)
-        try:
-            tokens = await engine.count_prompt_tokens(messages)
-            found = f"a message and its frame are {tokens} of {engine.n_ctx} tokens"
-            yield Check(name="chat template", status="ok", found=found)
-            request = GenerationRequest(
-                messages=messages,
-                user="doctor",
-                sampling=SamplingParams(temperature=0.0),
-                max_tokens=min(SPEED_TOKENS, engine.n_ctx // 4),
-            )
-            facts = (await engine.submit(request).result()).facts
-        except (RequestError, EngineLostError) as error:
-            fix = "set model.chat_format, or model.chat_template; the log has the details"
-            yield Check(name="first reply", status="fail", found=str(error), fix=fix, exit_code=error.exit_code)
-            return
-        speed = f"reads {facts.prefill_tokens_per_s:.0f} tokens/s, writes {facts.decode_tokens_per_s:.0f} tokens/s"
-        if facts.decode_tokens_per_s < SLOW_TOKENS_PER_S:
-            fix = "take a smaller model or a smaller quantization of it"
-            yield Check(name="speed", status="warn", found=speed, fix=fix)
-        else:
-            yield Check(name="speed", status="ok", found=speed)
+    async def _adapters(self, loaded: LoadedConfig) -> AsyncIterator[Check]:
+        """What the platforms say about their sections; those that are switched off are not asked."""
+        loader = AdapterLoader()
+        for name, settings in loaded.settings.adapters.items():
+            if settings.enabled:
+                for check in await loader.load(name).examine(name, settings):
+                    yield check

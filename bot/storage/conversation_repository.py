@@ -29,6 +29,10 @@ _STILL_CURRENT = """
     )
 """
 # The turns and summaries go with their conversations: ON DELETE CASCADE.
+_DELETE_RECORDS = (
+    "DELETE FROM extractions WHERE adapter = :adapter AND user = :user",
+    "DELETE FROM extraction_schemas WHERE adapter = :adapter AND user = :user",
+)
 _DELETE_USER = "DELETE FROM conversations WHERE adapter = :adapter AND user = :user RETURNING id"
 _DELETE_KEY = """
     DELETE FROM conversations
@@ -119,15 +123,17 @@ class ConversationRepository:
 
         Takes a while in a large database, and others wait for it. A cancel does not stop it half way.
         """
-        return await unbroken(self._delete(_DELETE_USER, adapter=adapter, user=user))
+        return await unbroken(self._delete(_DELETE_USER, *_DELETE_RECORDS, adapter=adapter, user=user))
 
     async def delete(self, key: ConversationKey) -> int:
         """Delete every conversation of `key`, as `forget_user` does; return how many there were."""
         work = self._delete(_DELETE_KEY, adapter=key.adapter, user=key.user, chat=key.chat, thread=key.thread)
         return await unbroken(work)
 
-    async def _delete(self, sql: str, **values: str) -> int:
+    async def _delete(self, sql: str, *before: str, **values: str) -> int:
         async with self._database.transaction() as transaction:
+            for statement in before:
+                await transaction.run(statement, **values)
             rows = await transaction.run(sql, **values)
         await self._database.erase_deleted()
         return len(rows)

@@ -90,6 +90,120 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT, WITHOUT ROWID
         """,
     ),
+    # 4: who may talk to the bot, who asks to, and what admins did.
+    (
+        """
+        CREATE TABLE people (
+            adapter TEXT NOT NULL,
+            user TEXT NOT NULL,
+            name TEXT NOT NULL,
+            role TEXT NOT NULL CHECK (role IN ('admin', 'user', 'blocked')),
+            changed_ms INTEGER NOT NULL,
+            PRIMARY KEY (adapter, user)
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE private_chats (
+            adapter TEXT NOT NULL,
+            user TEXT NOT NULL,
+            chat TEXT NOT NULL,
+            PRIMARY KEY (adapter, user)
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE pairings (
+            adapter TEXT NOT NULL,
+            user TEXT NOT NULL,
+            name TEXT NOT NULL,
+            chat TEXT NOT NULL,
+            code TEXT NOT NULL UNIQUE,
+            status TEXT NOT NULL CHECK (status IN ('pending', 'approved', 'denied')),
+            created_ms INTEGER NOT NULL,
+            silent_until_ms INTEGER NOT NULL,
+            PRIMARY KEY (adapter, user)
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE TABLE code_attempts (adapter TEXT NOT NULL, user TEXT NOT NULL, at_ms INTEGER NOT NULL) STRICT",
+        "CREATE INDEX code_attempts_by_time ON code_attempts (at_ms)",
+        """
+        CREATE TABLE audit (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            at_ms INTEGER NOT NULL,
+            actor TEXT NOT NULL,
+            act TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            detail TEXT NOT NULL
+        ) STRICT
+        """,
+    ),
+    # 5: what was read out of texts, and the schemas that people have saved for that.
+    (
+        """
+        CREATE TABLE extractions (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            adapter TEXT NOT NULL,
+            user TEXT NOT NULL,
+            schema TEXT NOT NULL,
+            version TEXT NOT NULL,
+            source TEXT NOT NULL,
+            source_hash TEXT NOT NULL,
+            text TEXT NOT NULL,
+            value TEXT NOT NULL,
+            grounding TEXT NOT NULL,
+            model TEXT NOT NULL,
+            created_ms INTEGER NOT NULL
+        ) STRICT
+        """,
+        "CREATE INDEX extractions_by_user ON extractions (adapter, user, schema)",
+        "CREATE INDEX extractions_by_source ON extractions (source_hash)",
+        """
+        CREATE TABLE extraction_schemas (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            adapter TEXT NOT NULL,
+            user TEXT NOT NULL,
+            name TEXT NOT NULL COLLATE NOCASE,
+            definition TEXT NOT NULL,
+            created_ms INTEGER NOT NULL,
+            UNIQUE (adapter, user, name)
+        ) STRICT
+        """,
+    ),
+    # 6: who used how much of the model, without a word of what; people who are the same on two platforms.
+    (
+        """
+        CREATE TABLE usage (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            adapter TEXT NOT NULL,
+            user TEXT NOT NULL,
+            at_ms INTEGER NOT NULL,
+            tokens INTEGER NOT NULL
+        ) STRICT
+        """,
+        "CREATE INDEX usage_by_user ON usage (adapter, user, at_ms)",
+        "CREATE INDEX usage_by_time ON usage (at_ms)",
+        """
+        CREATE TABLE links (
+            adapter TEXT NOT NULL,
+            user TEXT NOT NULL,
+            chat TEXT NOT NULL,
+            to_adapter TEXT NOT NULL,
+            to_user TEXT NOT NULL,
+            to_chat TEXT NOT NULL,
+            PRIMARY KEY (adapter, user)
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE INDEX links_by_target ON links (to_adapter, to_user)",
+        """
+        CREATE TABLE link_codes (
+            adapter TEXT NOT NULL,
+            user TEXT NOT NULL,
+            chat TEXT NOT NULL,
+            code_hash TEXT NOT NULL UNIQUE,
+            until_ms INTEGER NOT NULL,
+            PRIMARY KEY (adapter, user)
+        ) STRICT, WITHOUT ROWID
+        """,
+    ),
 )
 
 

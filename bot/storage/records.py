@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from bot.messages import ConversationKey, ReplyFacts
 
@@ -65,6 +65,36 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What was read out of one text."""
+
+    id: int
+    adapter: str
+    user: str
+    schema: str
+    version: str
+    """Of the schema, which may have changed since."""
+    source: str
+    """Where the text came from, for people: a file's name, or `message`."""
+    text: str
+    value: Any
+    grounding: list[Any]
+    """For each value its path, its status and its span in `text`."""
+    model: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedSchema:
+    """A schema that a person has saved."""
+
+    name: str
+    definition: str
+    """In the short language."""
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
     """What one person has used, over all chats of an adapter. Turns that were taken back do not count."""
 
@@ -74,6 +104,17 @@ class Totals:
     cached_tokens: int
     completion_tokens: int
     decode_ms: float
+
+    def plus(self, other: "Totals") -> "Totals":
+        """What both have used: two accounts of one person."""
+        return Totals(
+            conversations=self.conversations + other.conversations,
+            turns=self.turns + other.turns,
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+            decode_ms=self.decode_ms + other.decode_ms,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

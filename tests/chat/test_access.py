@@ -1,12 +1,18 @@
 """Who is let in."""
 
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.chat.access import Access, AccessPolicy, refusal
+from bot.chat.access import Access, AccessPolicy
 from bot.messages import IncomingMessage
 from bot.settings import PermissionSettings
+from bot.storage.access_records import Identity, Role
+from bot.storage.database import Database
+from bot.storage.people_repository import PeopleRepository
 
 _SETTINGS = {
     "users": {
@@ -19,6 +25,14 @@ _SETTINGS = {
 _CLOSED: dict[str, Any] = {}
 _OPEN = {"open": True, **_SETTINGS}
 _NO_DMS = {"allow_dms": False, **_SETTINGS}
+
+
+@pytest.fixture
+async def people(tmp_path: Path) -> AsyncIterator[PeopleRepository]:
+    """Nobody, so far."""
+    database = await Database.open(tmp_path / "chat.db", busy_timeout_s=5)
+    yield PeopleRepository(database)
+    await database.aclose()
 
 
 @pytest.mark.parametrize(
@@ -45,39 +59,75 @@ _NO_DMS = {"allow_dms": False, **_SETTINGS}
         (_NO_DMS, "eve", None, Access.REFUSED),
     ],
 )
-def test_access_is_by_id_and_blocks_win(settings: dict[str, Any], user: str, chat: str | None, access: Access) -> None:
+async def test_access_is_by_id_and_blocks_win(
+    people: PeopleRepository, settings: dict[str, Any], user: str, chat: str | None, access: Access
+) -> None:
     """Closed unless opened; a private chat is refused with an answer, a group in silence."""
     message = IncomingMessage(
         adapter="t", chat=chat or user, user=user, message_id="1", text="hi", direct=chat is None, sender_name="ann"
     )
-    assert AccessPolicy(PermissionSettings.model_validate(settings)).judge(message) is access
+    assert await AccessPolicy(PermissionSettings.model_validate(settings), people).judge(message) is access
 
 
-def test_another_platforms_user_of_the_same_id_is_another_person() -> None:
+async def test_another_platforms_user_of_the_same_id_is_another_person(people: PeopleRepository) -> None:
     """Ids are written with their adapter."""
-    policy = AccessPolicy(PermissionSettings.model_validate(_SETTINGS))
+    policy = AccessPolicy(PermissionSettings.model_validate(_SETTINGS), people)
     message = IncomingMessage(adapter="other", chat="ann", user="ann", message_id="1", text="hi")
-    assert policy.judge(message) is Access.REFUSED
+    assert await policy.judge(message) is Access.REFUSED
 
 
 @pytest.mark.parametrize("user", ["root", "ann"])
-def test_what_is_not_meant_for_the_bot_is_ignored(user: str) -> None:
+async def test_what_is_not_meant_for_the_bot_is_ignored(people: PeopleRepository, user: str) -> None:
     """People in a group talk to each other."""
-    policy = AccessPolicy(PermissionSettings.model_validate(_OPEN))
+    policy = AccessPolicy(PermissionSettings.model_validate(_OPEN), people)
     message = IncomingMessage(
         adapter="t", chat="family", user=user, message_id="1", text="hi", direct=False, addressed=False
     )
-    assert policy.judge(message) is Access.IGNORED
+    assert await policy.judge(message) is Access.IGNORED
 
 
-def test_the_local_user_is_always_an_admin() -> None:
+async def test_the_local_user_is_always_an_admin(people: PeopleRepository) -> None:
     """Whoever has the machine has the bot."""
     message = IncomingMessage(adapter="console", chat="x", user="x", message_id="1", text="hi", local=True)
-    assert AccessPolicy(PermissionSettings(allow_dms=False)).judge(message) is Access.ADMIN
+    assert await AccessPolicy(PermissionSettings(allow_dms=False), people).judge(message) is Access.ADMIN
 
 
-def test_a_refusal_tells_the_owner_what_to_add() -> None:
-    """With the id as the configuration wants it, or with where to write instead."""
-    message = IncomingMessage(adapter="t", chat="7", user="7", message_id="1", text="hi")
-    assert "t:7" in refusal(Access.REFUSED, message)
-    assert "group" in refusal(Access.DIRECT_REFUSED, message)
+async def test_a_person_with_a_key_is_let_in_until_blocked(people: PeopleRepository) -> None:
+    """Whoever the owner gave a key need not ask, is no admin for that, and can be shut out again."""
+    message = IncomingMessage(adapter="web", chat="anna", user="anna", message_id="1", text="hi", vouched=True)
+    assert await AccessPolicy(PermissionSettings(), people).judge(message) is Access.ALLOWED
+    blocked = PermissionSettings.model_validate({"users": {"blocked_ids": ["web:anna"]}})
+    assert await AccessPolicy(blocked, people).judge(message) is Access.IGNORED
+
+
+@pytest.mark.parametrize(
+    ("role", "settings", "user", "chat", "access"),
+    [
+        ("admin", _CLOSED, "eve", None, Access.ADMIN),
+        ("admin", _CLOSED, "eve", "anywhere", Access.ADMIN),
+        ("user", _CLOSED, "eve", None, Access.ALLOWED),
+        ("user", _NO_DMS, "eve", None, Access.DIRECT_REFUSED),
+        ("user", _SETTINGS, "root", None, Access.ADMIN),
+        ("admin", _SETTINGS, "ann", None, Access.ALLOWED),
+        ("admin", _SETTINGS, "bad", None, Access.IGNORED),
+        ("blocked", _OPEN, "eve", None, Access.IGNORED),
+        ("blocked", _OPEN, "root", "family", Access.IGNORED),
+    ],
+)
+async def test_what_admins_decided_comes_after_the_configuration(
+    people: PeopleRepository, *, role: Role, settings: dict[str, Any], user: str, chat: str | None, access: Access
+) -> None:
+    """The configuration's role is the one that counts, but a block counts wherever it is written."""
+    await people.set_role(Identity(adapter="t", user=user), role, actor="a test", now_ms=0)
+    message = IncomingMessage(adapter="t", chat=chat or user, user=user, message_id="1", text="hi", direct=chat is None)
+    assert await AccessPolicy(PermissionSettings.model_validate(settings), people).judge(message) is access
+
+
+async def test_a_role_of_the_platform_lets_in_where_the_person_has_it(people: PeopleRepository) -> None:
+    """The role is looked for in the message, by id and with its adapter; without it the person is a stranger."""
+    settings = {"roles": {"allowed_ids": ["t:family"]}}
+    policy = AccessPolicy(PermissionSettings.model_validate(settings), people)
+    message = IncomingMessage(adapter="t", chat="hall", user="eve", message_id="1", text="hi", direct=False)
+    assert await policy.judge(replace(message, roles=("guest", "family"))) is Access.ALLOWED
+    assert await policy.judge(replace(message, roles=("guest",))) is Access.IGNORED
+    assert await policy.judge(replace(message, adapter="other", roles=("family",))) is Access.IGNORED

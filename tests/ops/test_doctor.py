@@ -2,12 +2,11 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from bot.config import LoadedConfig
 from bot.engine.measurement import Choice, Measurement
 from bot.engine.probe_answers import ProbeAnswer
-from bot.ops.doctor import Doctor
+from bot.ops import model_check
 from bot.paths import Paths
-from bot.settings import EngineSettings
+from bot.settings import Configuration, EngineSettings
 from tests.support.hearthbot_process import Hearthbot
 from tests.support.real_engine import load_params
 
@@ -26,9 +25,14 @@ def test_a_sound_installation_is_ok_from_top_to_bottom(hearthbot: Hearthbot) -> 
     assert list(found) == [
         "python",
         "libraries",
+        "processor",
+        "graphics",
+        "clock",
+        "service",
         "configuration",
         "storage",
         "model",
+        "memory",
         "probe",
         "tuning",
         "chat template",
@@ -43,21 +47,17 @@ def test_what_was_chosen_by_measuring_is_shown() -> None:
     params = load_params(EngineSettings())
     measured = Measurement(choice=Choice.of(params), read_s=0.01, write_s=0.1, long_read_s=None)
     answer = ProbeAnswer(params=params, change="", measurements=(measured,))
-    assert "reads 100 and writes 10 tokens/s" in Doctor._tuning(answer).found
-    assert "busy" in Doctor._tuning(replace(answer, measurements=None)).found
-    assert "could not be measured" in Doctor._tuning(replace(answer, measurements=())).found
-    assert "engine.tune: off" in Doctor._tuning(replace(answer, params=replace(params, tunable=None))).found
+    assert "reads 100 and writes 10 tokens/s" in model_check._tuning(answer).found
+    assert "busy" in model_check._tuning(replace(answer, measurements=None)).found
+    assert "could not be measured" in model_check._tuning(replace(answer, measurements=())).found
+    assert "engine.tune: off" in model_check._tuning(replace(answer, params=replace(params, tunable=None))).found
 
 
 def test_an_answer_that_was_not_kept_is_a_warning(tmp_path: Path) -> None:
     """An engine that has started without leaving an answer could not write it, and every start will be slow."""
-
-    def never() -> LoadedConfig:
-        raise AssertionError("the configuration is known")
-
     paths = Paths(config=tmp_path, data=tmp_path, cache=tmp_path, state=tmp_path)
-    doctor = Doctor(load=never, paths=paths, notify=lambda _: None)
-    (found,) = doctor._probe(load_params(EngineSettings()), EngineSettings())
+    check = model_check.ModelCheck(Configuration(), paths=paths, notify=lambda _: None)
+    (found,) = check._probe(load_params(EngineSettings()), EngineSettings())
     assert found.status == "warn"
     assert str(tmp_path / "probe.json") in found.found
 

@@ -2,13 +2,14 @@
 
 import asyncio
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bot.chat.composition import compose_chat
 from bot.chat.lines import Lines
 from bot.chat.service import ChatService
-from bot.messages import ConversationKey, IncomingMessage
+from bot.messages import ChatAddress, ConversationKey, IncomingMessage
 from bot.settings import Configuration
 from bot.storage.conversation_repository import ConversationRepository
 from bot.storage.database import Database
@@ -51,6 +52,18 @@ class ChatBench:
             configuration=settings, generator=self.engine, database=database, clock=self.clock
         )
         self._ids = itertools.count(1)
+        self.told: dict[tuple[str, str], RecordingTarget] = {}
+        """What was said unasked, by adapter and chat, on platforms that are connected."""
+
+    def connect(self, name: str = "test", *, buttons: bool = False) -> None:
+        """Bring a platform up on which things can be said unasked."""
+
+        def open_target(address: ChatAddress) -> RecordingTarget:
+            target = self.told.setdefault((address.adapter, address.chat), RecordingTarget())
+            target.limits = replace(target.limits, buttons=buttons)
+            return target
+
+        self.service.connected(name, open_target)
 
     @property
     def lines(self) -> Lines:

@@ -15,6 +15,10 @@ class FakeClock:
         """Seconds."""
         return self._now
 
+    def wall_ms(self) -> int:
+        """Milliseconds, from some day in 2027 on."""
+        return 1_800_000_000_000 + int(self._now * 1000)
+
     @property
     def sleepers(self) -> int:
         """How many sleep now."""

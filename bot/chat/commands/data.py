@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from bot.chat.access import identity_of
 from bot.chat.commands.command import Command, CommandCall, ImmediateCommand, LineCommand
 from bot.chat.confirmations import Confirmations
 from bot.chat.conversation_finder import ConversationFinder
@@ -13,7 +14,9 @@ from bot.chat.summariser import Summariser
 from bot.chat.ticket import Ticket
 from bot.chat.transcript import Transcript
 from bot.messages import CommandSpec
+from bot.storage.access_records import Identity
 from bot.storage.conversation_repository import ConversationRepository
+from bot.storage.link_repository import LinkRepository
 from bot.storage.records import Turn
 from bot.storage.summary_repository import SummaryRepository
 from bot.storage.turn_repository import TurnRepository
@@ -36,6 +39,7 @@ class DataCommands:
         summariser: Summariser,
         lines: Lines,
         confirmations: Confirmations,
+        links: LinkRepository,
     ) -> None:
         self._generator = generator
         self._conversations = conversations
@@ -45,6 +49,7 @@ class DataCommands:
         self._summariser = summariser
         self._lines = lines
         self._confirmations = confirmations
+        self._links = links
 
     def commands(self) -> Sequence[Command]:
         """In the order of a menu."""
@@ -108,24 +113,37 @@ class DataCommands:
             if not self._confirmations.take(adapter, user):
                 await call.say("Nothing was asked in the last two minutes. Send /forget first.")
                 return
-            async with self._lines.paused(adapter, user):
-                conversations = await self._conversations.of_user(adapter, user)
-                await self._summariser.abandon(conversation.id for conversation in conversations)
-                await self._generator.forget([engine_user(adapter, user), summary_user(adapter, user)])
-                count = await self._conversations.forget_user(adapter, user)
+            count = sum([await self._forget_account(each) for each in await self._accounts(call)])
             await call.say(f"Done. I have deleted everything of yours, {counted(count, 'conversation')}, for good.")
             return
         if call.argument:
             await call.say(f"Send /forget, and then /forget {_CONFIRM} to have everything of yours deleted.")
             return
         self._confirmations.ask(adapter, user)
-        conversations = await self._conversations.of_user(adapter, user)
+        accounts = await self._accounts(call)
+        stored = [
+            each for account in accounts for each in await self._conversations.of_user(account.adapter, account.user)
+        ]
+        also = f" and as {' and '.join(map(str, accounts[1:]))}" if len(accounts) > 1 else ""
         await call.say(
-            "This deletes everything that is stored of you, in all chats here "
-            f"({counted(len(conversations), 'conversation')}), and cannot be undone. "
+            f"This deletes everything that is stored of you, in all chats here{also} "
+            f"({counted(len(stored), 'conversation')}), and cannot be undone. "
             f"Send /forget {_CONFIRM} within two minutes if you are sure. "
             "/export gives you a copy of this conversation first."
         )
+
+    async def _accounts(self, call: CommandCall) -> list[Identity]:
+        """All accounts of the person, this one first."""
+        this = identity_of(call.message)
+        return [this, *(each for each in await self._links.accounts(this) if each != this)]
+
+    async def _forget_account(self, account: Identity) -> int:
+        adapter, user = account.adapter, account.user
+        async with self._lines.paused(adapter, user):
+            conversations = await self._conversations.of_user(adapter, user)
+            await self._summariser.abandon(conversation.id for conversation in conversations)
+            await self._generator.forget([engine_user(adapter, user), summary_user(adapter, user)])
+            return await self._conversations.forget_user(adapter, user)
 
 
 def _reply(turn: Turn) -> str:

@@ -1,8 +1,9 @@
 """Commands that tell something."""
 
 from collections.abc import Sequence
+from functools import reduce
 
-from bot.chat.access import person_id
+from bot.chat.access import identity_of
 from bot.chat.commands.command import Command, CommandCall, ImmediateCommand
 from bot.chat.conversation_context import ConversationContext
 from bot.chat.conversation_finder import ConversationFinder
@@ -10,6 +11,8 @@ from bot.chat.counted import counted
 from bot.chat.generator import TextGenerator
 from bot.messages import CommandSpec, ReplyFacts
 from bot.request import ChatMessage
+from bot.storage.link_repository import LinkRepository
+from bot.storage.records import Totals
 from bot.storage.turn_repository import TurnRepository
 
 
@@ -23,11 +26,13 @@ class InfoCommands:
         generator: TextGenerator,
         turns: TurnRepository,
         context: ConversationContext,
+        links: LinkRepository,
     ) -> None:
         self._context = context
         self._generator = generator
         self._finder = finder
         self._turns = turns
+        self._links = links
 
     def commands(self) -> Sequence[Command]:
         """In the order of a menu."""
@@ -77,7 +82,8 @@ class InfoCommands:
 
     async def _stats(self, call: CommandCall) -> None:
         message = call.message
-        totals = await self._turns.totals(message.adapter, message.user)
+        accounts = await self._links.accounts(identity_of(message))
+        totals = reduce(Totals.plus, [await self._turns.totals(each.adapter, each.user) for each in accounts])
         conversation, _ = await self._finder.find(message.key)
         last = await self._turns.last(conversation.id)
         rate = f", {totals.completion_tokens * 1000 / totals.decode_ms:.1f} a second" if totals.decode_ms else ""
@@ -93,8 +99,11 @@ class InfoCommands:
     async def _whoami(self, call: CommandCall) -> None:
         message = call.message
         name = f"You are {message.sender_name}. " if message.sender_name else ""
+        this = identity_of(message)
+        others = [str(each) for each in await self._links.accounts(this) if each != this]
         rights = ", and you are an admin" if call.admin else ""
-        await call.say(f"{name}Your id is {person_id(message)}{rights}. This chat is {message.adapter}:{message.chat}.")
+        linked = f" You are linked with {' and '.join(others)}." if others else ""
+        await call.say(f"{name}Your id is {this}{rights}. This chat is {message.adapter}:{message.chat}.{linked}")
 
 
 def _described(facts: ReplyFacts) -> str:

@@ -1,0 +1,63 @@
+"""What the admin page asks for."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import APIRouter, Depends, Response
+from fastapi.responses import StreamingResponse
+
+from adapters.web.api_error import ApiError
+from adapters.web.page.bodies import Id, LinkBody
+from adapters.web.page.links import INVITATION_LIFETIME
+from adapters.web.page.page import Page
+from adapters.web.page.session import Holder
+from adapters.web.page.visitor import AdminVisitor, ThePage, admin_visitor, same_origin
+
+router = APIRouter(
+    prefix="/page/admin", dependencies=[Depends(same_origin), Depends(admin_visitor)], include_in_schema=False
+)
+
+
+@router.get("/figures")
+async def figures(page: ThePage) -> StreamingResponse:
+    """An hour of samples, then each new one, as Server-Sent Events."""
+    return StreamingResponse(_events(page), media_type="text/event-stream", headers={"cache-control": "no-store"})
+
+
+async def _events(page: Page) -> AsyncIterator[str]:
+    async for samples in page.sampler.samples():
+        yield f"data: {json.dumps(samples)}\n\n"
+
+
+@router.get("/sessions")
+async def sessions(page: ThePage, session: AdminVisitor) -> dict[str, Any]:
+    """Who is logged in."""
+    return {
+        "sessions": [
+            {
+                "id": each.id,
+                "user": each.holder.user,
+                "name": each.holder.name,
+                "admin": each.holder.admin,
+                "since": each.since.isoformat(),
+                "current": each.id == session.id,
+            }
+            for each in await page.sessions.all()
+        ]
+    }
+
+
+@router.delete("/sessions/{session_id}", status_code=204)
+async def end_session(session_id: Id, page: ThePage) -> Response:
+    """Log a browser out."""
+    if not await page.sessions.close(session_id):
+        raise ApiError(404, "This browser is not logged in any more.", code="not_found")
+    return Response(status_code=204)
+
+
+@router.post("/links")
+async def invite(body: LinkBody, page: ThePage) -> dict[str, Any]:
+    """A link that logs somebody in once."""
+    secret = await page.links.make(Holder(user=body.name, name=body.name, admin=body.admin), INVITATION_LIFETIME)
+    return {"path": f"/login#{secret}", "days": INVITATION_LIFETIME.days}

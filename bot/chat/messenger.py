@@ -1,0 +1,51 @@
+"""Says something in a private chat that nobody has asked for there."""
+
+import logging
+from collections.abc import Sequence
+
+from bot.chat.platforms import Platforms
+from bot.messages import Button, ChatAddress, OutgoingMessage
+from bot.storage.access_records import Identity
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Messenger:
+    """What cannot be delivered is logged, never raised: nobody waits for it."""
+
+    def __init__(self, platforms: Platforms) -> None:
+        self._platforms = platforms
+
+    def can_reach(self, identity: Identity, chat: str) -> bool:
+        """Whether the person's platform is up, and lets things be said unasked."""
+        return self._platforms.target(_address(identity, chat)) is not None
+
+    async def tell(
+        self,
+        identity: Identity,
+        chat: str,
+        text: str,
+        buttons: Sequence[Button] = (),
+        *,
+        without_buttons: str = "",
+    ) -> bool:
+        """Say something to one person; False where it did not arrive.
+
+        `without_buttons` is added where the platform cannot show any.
+        """
+        try:
+            target = self._platforms.target(_address(identity, chat))
+            if target is None:
+                return False
+            if not target.limits.buttons:
+                text, buttons = (f"{text}\n{without_buttons}" if without_buttons else text), ()
+            # As it is: names in it are somebody's own choice, and no formatting.
+            await target.send(OutgoingMessage(text=text, buttons=tuple(buttons), plain=True))
+        except Exception:
+            _LOGGER.warning("%s could not be told something", identity, exc_info=True)
+            return False
+        return True
+
+
+def _address(identity: Identity, chat: str) -> ChatAddress:
+    return ChatAddress(adapter=identity.adapter, chat=chat, user=identity.user)

@@ -1,0 +1,80 @@
+"""Schemas made finite."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.extraction.bounds import Bounds
+from bot.extraction.budget import LEAST, MOST, budget
+from bot.extraction.validation import Validation
+from tests.support.schemas import random_answer, records, takes
+
+SCHEMAS: list[dict[str, Any]] = [
+    {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "integer"}}, "required": ["a"]},
+    {"type": "object", "properties": {"n": {"type": "number", "minimum": 10**16}, "m": {"maximum": -(10**16)}}},
+    {"type": "object"},
+    {"type": "object", "properties": {"x": {}, "y": True}},
+    {"type": "object", "properties": {"l": {"type": "array"}, "m": {"type": "array", "minItems": 30}}},
+    {"type": "object", "properties": {"s": {"type": "string", "minLength": 300}}, "required": ["s"]},
+    {"type": "object", "properties": {"o": {"anyOf": [{"type": "object"}, {"type": "null"}]}}},
+    {
+        "$defs": {"t": {"type": "object", "properties": {"v": {"type": "integer"}, "n": {"$ref": "#/$defs/t"}}}},
+        "type": "object",
+        "properties": {"t": {"$ref": "#/$defs/t"}},
+    },
+    {"type": "object", "additionalProperties": {"type": "string"}},
+    {"type": "object", "patternProperties": {"^x": {"type": "string"}}, "additionalProperties": False},
+]
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_bounded_schemas_compile_and_have_a_budget(schema: dict[str, Any]) -> None:
+    """Each is still a schema that the model can be held to."""
+    bounded = Bounds().apply(schema)
+    assert takes(bounded, "{")
+    assert LEAST <= budget(bounded) <= MOST
+
+
+@settings(max_examples=100)
+@given(schema=st.sampled_from(SCHEMAS) | records(), seed=st.integers(0, 2**16))
+def test_what_a_bounded_schema_allows_the_schema_allows(schema: dict[str, Any], seed: int) -> None:
+    """Whatever is chosen, the answer ends, is JSON and valid, once the nulls of what may be left out are taken out."""
+    answer = random_answer(Bounds(max_string=10, max_items=2).apply(schema), seed)
+    assert answer is not None
+    validation = Validation(schema)
+    value = validation.without_absent(json.loads(answer))
+    assert validation.problem(value) is None or "is not a" in str(validation.problem(value))
+
+
+@pytest.mark.parametrize(
+    ("kind", "endless"),
+    [
+        ({"type": "string"}, '"' + "a" * 250),
+        ({"type": "integer"}, "1" * 20),
+        ({"type": "number"}, "0." + "3" * 20),
+        ({"type": "array", "items": {"type": "integer"}}, "[" + "1," * 25),
+        ({}, '"' + "a" * 250),
+        ({"type": "object"}, "{" + ",".join(f'"k{n}":1' for n in range(25))),
+    ],
+)
+def test_nothing_can_go_on_for_ever(kind: dict[str, Any], endless: str) -> None:
+    """Strings, numbers, lists and free keys end somewhere, with or without a type."""
+    bounded = Bounds().apply({"type": "object", "properties": {"v": kind}, "required": ["v"]})
+    assert not takes(bounded, '{"v":' + endless)
+
+
+def test_limits_of_the_schema_itself_are_kept() -> None:
+    """Whoever sets one knows why."""
+    given_limits = {"type": "string", "maxLength": 5000}
+    bounded = Bounds().apply({"type": "object", "properties": {"v": given_limits}, "required": ["v"]})
+    assert bounded["properties"]["v"] == given_limits
+
+
+def test_decimals_are_checked_as_they_are_written() -> None:
+    """0.29 is a multiple of 0.01, whatever binary fractions say."""
+    validation = Validation({"type": "object", "properties": {"p": {"multipleOf": 0.01}}})
+    assert validation.problem({"p": 0.29}) is None
+    assert validation.problem({"p": 0.291}) is not None

@@ -1,0 +1,80 @@
+"""The web page on a real port, over the whole chat, a real database and a scripted model."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from adapters.web import WebAdapter, WebSettings
+from bot.chat.composition import compose_chat
+from bot.settings import Configuration
+from bot.storage.database import Database
+from tests.support.scripted_engine import ScriptedEngine
+
+KEY = "anna-has-a-key-of-her-own"
+ADMIN_KEY = "the-key-of-the-owner-of-it-all"
+CONFIGURATION: dict[str, Any] = {
+    "engine": {"n_ctx": 4000},
+    "personas": {
+        "hearth": {
+            "name": "Hearth",
+            "description": "a friendly helper for everyday questions",
+            "welcome_message": "Hello! What is on your mind today?",
+        },
+        "rosa": {
+            "name": "Rosa",
+            "description": "what to cook with what is in the house",
+            "welcome_message": "Hello, I am Rosa. What is in your kitchen?",
+        },
+        "finch": {"name": "Mr. Finch", "description": "helps with homework without giving the answer away"},
+    },
+}
+
+
+class PageServer:
+    """What a test of the page needs within reach."""
+
+    def __init__(self, adapter: WebAdapter, engine: ScriptedEngine) -> None:
+        self.adapter = adapter
+        self.engine = engine
+
+    @property
+    def url(self) -> str:
+        """Where the page is."""
+        return self.adapter.url
+
+    @property
+    def link(self) -> str:
+        """What the terminal shows."""
+        announcement = self.adapter.announcement()
+        assert announcement is not None
+        return announcement.rpartition(" ")[2]
+
+
+@asynccontextmanager
+async def page_server(
+    database: Path,
+    *,
+    port: int = 0,
+    engine: ScriptedEngine | None = None,
+    configuration: Mapping[str, Any] | None = None,
+) -> AsyncIterator[PageServer]:
+    """Start it; the database is found again by the next one over the same file."""
+    opened = await Database.open(database, busy_timeout_s=5)
+    engine = engine or ScriptedEngine(n_ctx=4000)
+    core = compose_chat(
+        configuration=Configuration.model_validate(CONFIGURATION | dict(configuration or {})),
+        generator=engine,
+        database=opened,
+    )
+    settings = WebSettings.model_validate(
+        {"port": port, "api_keys": {"anna": {"key": KEY}, "owner": {"key": ADMIN_KEY, "admin": True}}}
+    )
+    adapter = WebAdapter(name="web", settings=settings, core=core)
+    try:
+        await adapter.start()
+        yield PageServer(adapter, engine)
+    finally:
+        await adapter.aclose()
+        await core.aclose()
+        await opened.aclose()
