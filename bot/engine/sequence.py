@@ -43,6 +43,8 @@ class Sequence:
         self.logprobs: list[TokenLogprob] = []
         """Of the tokens whose text was not shown yet."""
         self.max_tokens = 0
+        self.position: int | None = None
+        """Where it stood in the line when its reader last heard of it. Belongs to the event loop."""
         self.slot: Slot | None = None
         self._sampler: Sampler | None = None
         self.cached_tokens = 0
