@@ -11,6 +11,7 @@ from bot.book import ConversationBook
 from bot.check import Check
 from bot.generation import Generation
 from bot.messages import ChatAddress, CommandSpec, IncomingMessage, OutgoingMessage
+from bot.metrics import Metrics
 from bot.request import ChatMessage, EngineStatus, GenerationRequest
 from bot.settings import AdapterSettings, GenerationSettings, ReasoningMode
 
@@ -121,6 +122,11 @@ class ChatCore(Protocol):
     @property
     def store(self) -> AdapterStore:
         """What an adapter must still know after a restart."""
+        ...
+
+    @property
+    def metrics(self) -> Metrics:
+        """What is measured of the daemon."""
         ...
 
     @property

@@ -12,6 +12,7 @@ from bot.chat.service import ChatService
 from bot.closing import close, running
 from bot.engine.download_progress import progress_on
 from bot.engine.engine import Engine
+from bot.metrics import Metrics
 from bot.paths import Paths
 from bot.settings import Configuration
 from bot.storage.database import Database
@@ -49,6 +50,7 @@ async def open_backend(
         stack.push_async_callback(close, "the database", database.aclose)
         await TurnRepository(database).recover()
         personas = Personas.of(settings)
+        metrics = Metrics()
         engine = await Engine.start(
             settings.model,
             settings.engine,
@@ -56,9 +58,11 @@ async def open_backend(
             notify=notify,
             progress=progress_on(Console(stderr=True), notify),
             personas=personas.heads,
+            observe=metrics.replied,
         )
         stack.push_async_callback(close, "the engine", engine.aclose)
-        core = compose_chat(configuration=settings, generator=engine, database=database)
+        core = compose_chat(configuration=settings, generator=engine, database=database, metrics=metrics)
+        metrics.watch(status=engine.status, figures=engine.figures, adapters=lambda: core.adapters)
         stack.push_async_callback(close, "the chat", core.aclose)
         await stack.enter_async_context(running(core.attend(), name="chat"))
         yield Backend(core=core, engine=engine)

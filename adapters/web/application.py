@@ -5,7 +5,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from adapters.web import health
+from adapters.web import health, metrics
 from adapters.web.api_error import ApiError
 from adapters.web.v1 import chat_completions, models
 from adapters.web.validation import explain
@@ -20,7 +20,7 @@ def create_app(context: WebContext) -> FastAPI:
     app.add_exception_handler(ApiError, _answer_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
-    for each in (health, models, chat_completions):
+    for each in (health, metrics, models, chat_completions):
         app.include_router(each.router)
     return app
 

@@ -40,6 +40,7 @@ from bot.chat.welcomes import Welcomes
 from bot.documents.document_reader import DocumentReader
 from bot.extraction.extractor import Extractor
 from bot.messages import CommandSpec
+from bot.metrics import Metrics
 from bot.settings import Configuration, PermissionSettings
 from bot.storage.access_records import Identity
 from bot.storage.adapter_value_repository import AdapterValueRepository
@@ -57,12 +58,18 @@ from bot.storage.usage_repository import UsageRepository
 
 
 def compose_chat(
-    *, configuration: Configuration, generator: TextGenerator, database: Database, clock: Clock | None = None
+    *,
+    configuration: Configuration,
+    generator: TextGenerator,
+    database: Database,
+    clock: Clock | None = None,
+    metrics: Metrics | None = None,
 ) -> ChatService:
     """The chat over an open database and a running engine, both of which stay the caller's to close."""
     composer = ChatComposer(generator=generator, database=database, clock=clock or SystemClock())
     return ChatService(
         model=generator,
+        metrics=metrics or Metrics(),
         store=AdapterValueRepository(database),
         lines=composer.lines,
         clock=composer.clock,

@@ -22,6 +22,7 @@ from bot.chat.ticket import Ticket
 from bot.chat.turn_writer import TurnWriter
 from bot.chat.welcomes import Welcomes
 from bot.messages import CommandSpec, ConversationKey, IncomingMessage, ReplyDone, ReplyError
+from bot.metrics import Metrics
 from bot.settings import Configuration, GenerationSettings
 from bot.storage.link_repository import LinkRepository
 
@@ -40,6 +41,7 @@ class ChatService:
         self,
         *,
         model: ModelAccess,
+        metrics: Metrics,
         store: AdapterStore,
         lines: Lines,
         clock: Clock,
@@ -51,6 +53,7 @@ class ChatService:
     ) -> None:
         """`compose` makes the parts that depend on the configuration."""
         self._model = model
+        self._metrics = metrics
         self._platforms = platforms
         self._welcomes = welcomes
         self._links = links
@@ -70,6 +73,11 @@ class ChatService:
     def generation(self) -> GenerationSettings:
         """How replies are written where nobody says otherwise."""
         return self._generation
+
+    @property
+    def metrics(self) -> Metrics:
+        """What is measured of the daemon."""
+        return self._metrics
 
     @property
     def book(self) -> ConversationBook:

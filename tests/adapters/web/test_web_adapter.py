@@ -55,3 +55,12 @@ async def test_closing_is_safe_at_any_time() -> None:
     await adapter.aclose()
     async with web() as other:
         await other.aclose()
+
+
+async def test_metrics_are_for_those_who_are_known() -> None:
+    """In Prometheus' format, with a key where there are keys."""
+    async with web(api_keys={"monitor": {"key": "k" * 16}}) as adapter, httpx2.AsyncClient() as client:
+        assert (await client.get(f"{adapter.url}/metrics")).status_code == 401
+        answer = await client.get(f"{adapter.url}/metrics", headers={"Authorization": "Bearer " + "k" * 16})
+        assert answer.headers["content-type"].startswith("text/plain; version=1.0.0")
+        assert "hearthbot_time_to_first_token_seconds_count 0.0" in answer.text
