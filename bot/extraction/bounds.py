@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.extraction.formats import PATTERNS
+
 _LARGEST = 10**15
 """Whole numbers beyond lose digits in JSON's floating point, and no text of everyday life has them."""
 _MOST_DIGITS = 1e-9
-_KEYS_OF_STRINGS = ("minLength", "maxLength", "pattern", "format")
 _ANNOTATIONS = frozenset(
     {"$schema", "$id", "$comment", "title", "default", "examples", "readOnly", "writeOnly", "deprecated"}
 )
@@ -43,6 +44,9 @@ class Bounds:
                 bounded[key] = [self._bounded(part, alternative=True) for part in schema[key]]
         kinds = self._kinds(schema)
         if "string" in kinds:
+            if "pattern" not in schema and (pattern := PATTERNS.get(bounded.get("format", ""))):
+                bounded["pattern"] = pattern
+                del bounded["format"]
             bounded["maxLength"] = schema.get("maxLength", max(self.max_string, schema.get("minLength", 0)))
         if "integer" in kinds or "number" in kinds:
             self._bound_number(schema, bounded, whole="number" not in kinds)
