@@ -77,10 +77,11 @@ class BotClient(discord.Client):
             return channel
 
     async def on_ready(self) -> None:
-        """Say who it is, and how it gets to a server."""
+        """Say who it is, and how it gets to a server; answer what came meanwhile. After each new session."""
         log.info("signed in as %s on %d servers", self.me, len(self.guilds))
         if not self.guilds:
             log.info("invite the bot to a server: %s", invite_link(self.me.id))
+        self.intake.catch_up()
 
     async def on_message(self, message: discord.Message) -> None:
         """Somebody wrote."""
