@@ -165,6 +165,7 @@ class ChatComposer:
                 generator=self._generator,
                 summariser=summariser,
                 lines=self.lines,
+                links=self.links,
             ),
             max_waiting=configuration.engine.max_waiting_per_user,
         )
