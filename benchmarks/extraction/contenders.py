@@ -1,13 +1,13 @@
 """Who reads the texts: each is held to the same schemas and gets the same messages."""
 
 import asyncio
-import copy
 import http.client
 import json
 import sys
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from benchmarks.extraction.cases import Case
 from benchmarks.hearthbot import Hearthbot
 from benchmarks.peer_server import LlamaServer, PeerError
 from benchmarks.setup import Setup
-from bot.adapter import ModelAccess
 from bot.engine.constraint import Constraint
 from bot.engine.engine import Engine
 from bot.extraction import Extractor
@@ -41,7 +40,7 @@ class Answer:
     seconds: float
 
 
-class Reader(ABC):
+class Reader(AbstractAsyncContextManager["Reader"]):
     """An asynchronous context manager that reads one text after another."""
 
     name: str
@@ -50,14 +49,8 @@ class Reader(ABC):
     async def read(self, case: Case) -> Answer:
         """Read one text."""
 
-    async def __aenter__(self) -> "Reader":
-        return self
 
-    async def __aexit__(self, *_: object) -> None:
-        return
-
-
-class Shaped(ModelAccess):
+class Shaped:
     """The engine, with something left out of what it is asked."""
 
     def __init__(self, engine: Engine, *, speculation: bool, reuse: bool) -> None:
@@ -124,12 +117,12 @@ class HearthbotReader(Reader):
         self.extractor = Extractor(engine, SETTINGS)
         self._forced = Constraint._forced
         if not self._forward:
-            Constraint._forced = lambda _: []  # type: ignore[method-assign]
+            setattr(Constraint, "_forced", lambda _: [])  # noqa: B010 - mypy knows no method that is replaced
         return self
 
-    async def __aexit__(self, *error: object) -> None:
-        Constraint._forced = self._forced  # type: ignore[method-assign]
-        await self._contender.__aexit__(*error)
+    async def __aexit__(self, *_: object) -> None:
+        setattr(Constraint, "_forced", self._forced)  # noqa: B010
+        await self._contender.stop()
 
 
 class JsonSchemaReader(Reader):
@@ -170,8 +163,8 @@ class JsonSchemaReader(Reader):
         await self._server.__aenter__()
         return self
 
-    async def __aexit__(self, *error: object) -> None:
-        await self._server.__aexit__(*error)
+    async def __aexit__(self, *_: object) -> None:
+        await self._server.stop()
 
 
 class FunctionCallingReader(Reader):
@@ -233,7 +226,8 @@ def messages(case: Case) -> list[dict[str, str]]:
 def held(case: Case) -> dict[str, Any]:
     """The schema that hearthbot holds its model to, without what the peers cannot express and would refuse."""
     bounded = Bounds(max_string=SETTINGS.max_string, max_items=SETTINGS.max_items).apply(case.schema.answer)
-    return _without_multiples(copy.deepcopy(bounded))
+    held_to: dict[str, Any] = _without_multiples(bounded)
+    return held_to
 
 
 def _without_multiples(schema: Any) -> Any:

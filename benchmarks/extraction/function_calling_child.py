@@ -1,7 +1,8 @@
-"""llama-cpp-python's high-level API with its function-calling chat format: a request a line in, an answer a line out."""
+"""llama-cpp-python's high-level API with its function-calling chat format: a request a line in, an answer out."""
 
 import json
 import sys
+from typing import Any
 
 import llama_cpp
 
@@ -9,7 +10,7 @@ import llama_cpp
 def main() -> None:
     """Read requests until the input ends."""
     model, threads, n_ctx = sys.argv[1:]
-    llama = llama_cpp.Llama(
+    llama: Any = llama_cpp.Llama(
         model,
         n_ctx=int(n_ctx),
         n_threads=int(threads),

@@ -86,7 +86,7 @@ def _flags(text: str, values: list[Any]) -> list[bool]:
 
 
 def _changed(value: Any) -> Any:
-    chance = random.Random(repr(value))
+    chance = random.Random(repr(value))  # noqa: S311 - no secret
     if isinstance(value, int | float):
         return value + chance.choice([1, 7, 10, 100])
     try:
