@@ -5,13 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
+from bot.adapter_state import AdapterPhase, AdapterState
 from bot.adapter_store import AdapterStore
 from bot.book import ConversationBook
 from bot.check import Check
 from bot.generation import Generation
 from bot.messages import ChatAddress, CommandSpec, IncomingMessage, OutgoingMessage
 from bot.request import ChatMessage, EngineStatus, GenerationRequest
-from bot.settings import AdapterSettings, ReasoningMode
+from bot.settings import AdapterSettings, GenerationSettings, ReasoningMode
 
 StreamMode = Literal["edit", "draft", "off"]
 
@@ -108,6 +109,11 @@ class ChatCore(Protocol):
         ...
 
     @property
+    def generation(self) -> GenerationSettings:
+        """How replies are written where nobody says otherwise."""
+        ...
+
+    @property
     def book(self) -> ConversationBook:
         """The conversations that are stored, for platforms that keep no list of them."""
         ...
@@ -126,8 +132,13 @@ class ChatCore(Protocol):
         """An adapter is up: what waits to be delivered there can be. Called by its supervisor, not by itself."""
         ...
 
-    def disconnected(self, name: str) -> None:
-        """The adapter is not up any more."""
+    def disconnected(self, name: str, phase: AdapterPhase, reason: str = "") -> None:
+        """The adapter is not up, or not any more; `reason` is for the owner."""
+        ...
+
+    @property
+    def adapters(self) -> Sequence[AdapterState]:
+        """How each adapter that was ever tried is doing."""
         ...
 
     async def handle(self, message: IncomingMessage, target: ReplyTarget) -> None:

@@ -44,6 +44,7 @@ class PastTurn:
     status: PastStatus
     reply: str | None
     reasoning: str
+    """Its thoughts, where the persona shows them."""
     facts: ReplyFacts | None
     """Of the reply; None where there is none."""
     error_code: str | None

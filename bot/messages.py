@@ -88,6 +88,8 @@ class IncomingMessage:
     """The sender's role ids in this chat, where the platform has such a thing."""
     local: bool = False
     """From somebody who has this machine's account (the console): always let in, as an admin."""
+    vouched: bool = False
+    """From somebody whom the owner gave a key or an invitation: let in, unless blocked since."""
     sent_at: float | None = None
     """When the person sent it, in seconds since 1970, where the platform tells."""
     scope: HistoryScope = "user"

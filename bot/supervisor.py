@@ -56,6 +56,7 @@ class Supervisor:
                 await self._run_once()
             except PermanentAdapterError as error:
                 self.failure = str(error)
+                self._core.disconnected(self.name, "stopped", self.failure)
                 return
             except Exception as error:
                 failures = 1 if self._clock() - began >= self._backoff.stable_s else failures + 1
@@ -65,6 +66,7 @@ class Supervisor:
                 log.warning(
                     "%s: %s; trying again in %.0f s", self.name, reason, delay, exc_info=None if expected else error
                 )
+                self._core.disconnected(self.name, "retrying", reason)
                 if not self.draining:
                     await self._sleep(delay)
             else:
@@ -91,6 +93,6 @@ class Supervisor:
             await adapter.wait()
         finally:
             if self._up is not None:
-                self._core.disconnected(self.name)
+                self._core.disconnected(self.name, "left")
             self._up = None
             await close(self.name, adapter.aclose)

@@ -79,13 +79,15 @@ class FakeAdapter(Adapter):
         self.closed = True
 
 
-def supervisor(*adapters: FakeAdapter, time: FakeTime, backoff: Backoff | None = None) -> Supervisor:
+def supervisor(
+    *adapters: FakeAdapter, time: FakeTime, backoff: Backoff | None = None, core: ScriptedCore | None = None
+) -> Supervisor:
     """Return a supervisor that is given these adapters one after another."""
     queue = iter(adapters)
     return Supervisor(
         "fake",
         lambda: next(queue),
-        core=ScriptedCore(),
+        core=core or ScriptedCore(),
         backoff=backoff or Backoff(first_s=1.0, longest_s=8.0, stable_s=60.0),
         sleep=time.sleep,
         clock=time.clock,
@@ -97,9 +99,11 @@ async def test_a_permanent_failure_is_not_tried_again() -> None:
     """The reason is kept, and the adapter is closed."""
     time = FakeTime()
     adapter = FakeAdapter(failing(PermanentAdapterError("the token is wrong; set adapters.fake.token")), fine)
-    supervised = supervisor(adapter, time=time)
+    core = ScriptedCore()
+    supervised = supervisor(adapter, time=time, core=core)
     await supervised.run()
     assert supervised.failure == "the token is wrong; set adapters.fake.token"
+    assert core.phases == [("fake", "stopped", "the token is wrong; set adapters.fake.token")]
     assert adapter.closed
     assert time.slept == []
 
@@ -110,8 +114,15 @@ async def test_failures_that_may_pass_are_tried_again_more_and_more_slowly() -> 
     failed = [FakeAdapter(failing(RetryableAdapterError("no network")), fine) for _ in range(4)]
     failed.append(FakeAdapter(fine, failing(ZeroDivisionError())))
     last = FakeAdapter(fine, fine)
-    supervised = supervisor(*failed, last, time=time)
+    core = ScriptedCore()
+    supervised = supervisor(*failed, last, time=time, core=core)
     await supervised.run()
+    assert core.phases == [
+        *[("fake", "retrying", "no network")] * 4,
+        ("fake", "left", ""),
+        ("fake", "retrying", "failed unexpectedly (ZeroDivisionError)"),
+        ("fake", "left", ""),
+    ]
     assert supervised.failure is None
     assert all(adapter.closed for adapter in (*failed, last))
     assert [0.5 <= slept / full <= 1 for slept, full in zip(time.slept, (1, 2, 4, 8, 8), strict=True)] == [True] * 5

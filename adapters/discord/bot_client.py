@@ -40,7 +40,7 @@ class BotClient(discord.Client):
             guild_ready_timeout=0.0,  # nothing of a server has to be known before its messages are answered
             max_messages=None,
             max_ratelimit_timeout=_LONGEST_WAIT_S,
-            proxy=settings.proxy,
+            proxy=settings.proxy_url,
         )
         self.tree = app_commands.CommandTree(self)
         self.intake = Intake(client=self, name=name, settings=settings, core=core)
@@ -77,10 +77,11 @@ class BotClient(discord.Client):
             return channel
 
     async def on_ready(self) -> None:
-        """Say who it is, and how it gets to a server."""
+        """Say who it is, and how it gets to a server; answer what came meanwhile. After each new session."""
         log.info("signed in as %s on %d servers", self.me, len(self.guilds))
         if not self.guilds:
             log.info("invite the bot to a server: %s", invite_link(self.me.id))
+        self.intake.catch_up()
 
     async def on_message(self, message: discord.Message) -> None:
         """Somebody wrote."""

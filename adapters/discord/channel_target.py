@@ -33,7 +33,7 @@ class ChannelTarget:
 
     def content(self, message: OutgoingMessage) -> str:
         """What is sent for a message's text."""
-        return message.text if message.plain else self._markdown.render(message.text)
+        return self._markdown.plain(message.text) if message.plain else self._markdown.render(message.text)
 
     async def send(self, message: OutgoingMessage) -> str:
         """Show a new message."""

@@ -16,7 +16,7 @@ from bot.errors import PermanentAdapterError
 async def examine(name: str, settings: DiscordSettings) -> Sequence[Check]:
     """Sign in without connecting, and look whether the bot may read messages. Never raises."""
     use_endpoints(settings)
-    client = discord.Client(intents=discord.Intents.none(), proxy=settings.proxy)
+    client = discord.Client(intents=discord.Intents.none(), proxy=settings.proxy_url)
     try:
         await client.login(settings.token.get_secret_value() if settings.token else "")
         application = await client.application_info()

@@ -10,6 +10,7 @@ import discord
 from adapters.discord.failures import told
 from adapters.discord.incoming import begins_thread, is_written, read_interaction, read_message
 from adapters.discord.interaction_target import InteractionTarget
+from adapters.discord.missed_messages import MissedMessages
 from adapters.discord.press_target import PressTarget
 from adapters.discord.settings import DiscordSettings
 from adapters.discord.targets import Targets
@@ -33,6 +34,7 @@ class Intake:
         self._name = name
         self._settings = settings
         self._core = core
+        self._missed = MissedMessages(client=client, name=name, store=core.store)
         self._open = True
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -40,6 +42,11 @@ class Intake:
         """Answer what somebody wrote, or wrote anew."""
         if self._open and is_written(message):
             self._begin(self._answer(message, edited=edited), f"message {message.id}")
+
+    def catch_up(self) -> None:
+        """Answer what was written while nobody listened; the core knows which of it was answered before."""
+        if self._open:
+            self._begin(self._catch_up(), "look at what was missed")
 
     def command(
         self, interaction: discord.Interaction[Any], text: str, *, about: discord.Message | None = None
@@ -81,6 +88,12 @@ class Intake:
         else:
             target = self.targets.message(incoming)
         await self._core.handle(incoming, target)
+        if incoming.addressed:
+            await self._missed.saw(message)
+
+    async def _catch_up(self) -> None:
+        async for message in self._missed.find():
+            self.message(message)
 
     async def _answer_interaction(self, incoming: IncomingMessage, target: InteractionTarget | PressTarget) -> None:
         try:

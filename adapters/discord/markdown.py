@@ -2,11 +2,14 @@
 
 import re
 
+import discord
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from adapters.discord.table import Table
 
+MAX_LENGTH = 2000
+"""Code points of a message: https://discord.com/developers/docs/resources/message#create-message"""
 _CODE_SPAN = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)", re.DOTALL)
 _IMAGE = re.compile(r"!\[([^\]\n]*)\]\((\S+?)(?:\s+\"[^\"\n]*\")?\)")
 _BOLD = re.compile(r"(?<![\w_])__(?=\S)([^\n]+?)(?<=\S)__(?![\w_])")
@@ -33,6 +36,12 @@ class DiscordMarkdown:
         That is how the API counts: https://github.com/discord/discord-api-docs/issues/1315.
         """
         return len(self.render(text))
+
+    @staticmethod
+    def plain(text: str) -> str:
+        """Return the text to send where each character is to be seen, as far as there is room for that."""
+        escaped = discord.utils.escape_markdown(text)
+        return escaped if len(escaped) <= MAX_LENGTH else text
 
     def render(self, text: str) -> str:
         """Return the text to send."""

@@ -36,6 +36,19 @@ class ChannelPlace:
         return self._channel
 
 
+class UserPlace:
+    """The private chat with somebody of whom only their own id is known."""
+
+    def __init__(self, *, client: discord.Client, user_id: int) -> None:
+        self._client = client
+        self._user_id = user_id
+
+    async def open(self) -> Channel:
+        """Open the chat; Discord returns the same one each time."""
+        channel = await self._client.create_dm(discord.Object(id=self._user_id))
+        return self._client.get_partial_messageable(channel.id)
+
+
 class ThreadPlace:
     """A thread that begins with somebody's message, made when the first word is said in it.
 

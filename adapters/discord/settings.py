@@ -26,7 +26,13 @@ class DiscordSettings(AdapterSettings):
     )
     api_base: HttpUrl | None = Field(None, description="REST API of a compatible server, with its version")
     gateway_url: SocketUrl | None = Field(None, description="gateway of a compatible server")
-    proxy: HttpUrl | None = Field(None, description="HTTP proxy to reach Discord through")
+    proxy: Secret | None = Field(None, description="HTTP proxy, such as http://user:word@host:3128")
+    proxy_env: Text | None = Field(None, description="environment variable that has the proxy's address")
+
+    @property
+    def proxy_url(self) -> str | None:
+        """The proxy's address, as discord.py takes it."""
+        return self.proxy.get_secret_value() if self.proxy else None
 
     @model_validator(mode="after")
     def _consistent(self) -> "DiscordSettings":

@@ -6,8 +6,8 @@ import discord
 
 from adapters.discord.channel_target import ChannelTarget
 from adapters.discord.interaction_target import InteractionTarget
-from adapters.discord.markdown import DiscordMarkdown
-from adapters.discord.place import ChannelPlace, Place, ThreadPlace
+from adapters.discord.markdown import MAX_LENGTH, DiscordMarkdown
+from adapters.discord.place import ChannelPlace, Place, ThreadPlace, UserPlace
 from adapters.discord.press_target import PressTarget
 from adapters.discord.settings import DiscordSettings
 from bot.adapter import ReplyLimits
@@ -16,8 +16,6 @@ from bot.messages import ChatAddress, IncomingMessage
 if TYPE_CHECKING:
     from adapters.discord.bot_client import BotClient
 
-MAX_LENGTH = 2000
-"""Code points of a message: https://discord.com/developers/docs/resources/message#create-message"""
 _UNNAMED_THREAD = "A talk"
 
 
@@ -56,6 +54,8 @@ class Targets:
         ids = (address.chat, address.thread or "0", address.reply_to or "0")
         if not all(each.isascii() and each.isdecimal() for each in ids):
             return None
+        if address.direct and address.chat == address.user:
+            return self._target(UserPlace(client=self._client, user_id=int(address.user)), reply_to=None)
         if address.thread and address.thread == address.reply_to:
             # The process may have ended before the thread was made.
             return self._target(self._new_thread(address.chat, address.thread, ""), reply_to=None)

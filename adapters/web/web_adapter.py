@@ -4,12 +4,14 @@ import asyncio
 from typing import ClassVar
 
 from adapters.web.address import url_of
+from adapters.web.admission import Admission
 from adapters.web.api_keys import ApiKeys
 from adapters.web.application import create_app
 from adapters.web.authentication import Authentication
 from adapters.web.page.mount import mount_page
 from adapters.web.page.page import Page
 from adapters.web.settings import WebSettings
+from adapters.web.v1.model_names import ModelNames
 from adapters.web.web_context import WebContext
 from adapters.web.web_server import WebServer
 from bot.adapter import Adapter, ChatCore, ReplyTarget
@@ -27,7 +29,13 @@ class WebAdapter(Adapter):
         self._web_settings = settings
         keys = ApiKeys(settings.api_keys)
         self._context = WebContext(
-            name=name, settings=settings, core=core, keys=keys, authentication=Authentication([keys])
+            name=name,
+            settings=settings,
+            core=core,
+            keys=keys,
+            authentication=Authentication([keys]),
+            admission=Admission(),
+            model_names=ModelNames(core.model),
         )
         self._page = Page(name=name, core=core, keys=keys)
         app = create_app(self._context)

@@ -5,9 +5,12 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from adapters.web.admission import Admission
 from adapters.web.api_keys import ApiKeys
 from adapters.web.authentication import Authentication
+from adapters.web.principal import Principal
 from adapters.web.settings import WebSettings
+from adapters.web.v1.model_names import ModelNames
 from bot.adapter import ChatCore
 
 
@@ -21,6 +24,12 @@ class WebContext:
     core: ChatCore
     keys: ApiKeys
     authentication: Authentication
+    admission: Admission
+    model_names: ModelNames
+
+    def user(self, principal: Principal) -> str:
+        """Who a principal is in the line, such as `web:laptop`."""
+        return f"{self.name}:{principal.name}"
 
 
 def web_context(request: Request) -> WebContext:

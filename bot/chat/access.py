@@ -69,7 +69,7 @@ class AccessPolicy:
         by_person = str(identity_of(message)) in self._users
         by_role = any(f"{message.adapter}:{role}" in self._roles for role in message.roles)
         by_channel = not message.direct and f"{message.adapter}:{message.chat}" in self._channels
-        return self._open or by_person or by_role or by_channel
+        return self._open or message.vouched or by_person or by_role or by_channel
 
 
 def identity_of(message: IncomingMessage) -> Identity:

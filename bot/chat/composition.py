@@ -1,5 +1,7 @@
 """Puts the parts of the chat together."""
 
+from collections.abc import Sequence
+
 from bot.chat.access import AccessPolicy
 from bot.chat.admission import Admission
 from bot.chat.announcer import Announcer
@@ -9,13 +11,16 @@ from bot.chat.clock import Clock, SystemClock
 from bot.chat.commands.command import Command
 from bot.chat.commands.conversation import ConversationCommands
 from bot.chat.commands.data import DataCommands
+from bot.chat.commands.extract import ExtractCommands
 from bot.chat.commands.help import HelpCommands
 from bot.chat.commands.info import InfoCommands
 from bot.chat.commands.link import LinkCommands
 from bot.chat.commands.pairing import PairingCommands
 from bot.chat.commands.persona import PersonaCommands
+from bot.chat.commands.records import RecordCommands
 from bot.chat.commands.registry import CommandRegistry
 from bot.chat.commands.reload import Reload, ReloadCommands
+from bot.chat.commands.schemas import SchemaCommands
 from bot.chat.confirmations import Confirmations
 from bot.chat.conversation_context import ConversationContext
 from bot.chat.conversation_finder import ConversationFinder
@@ -27,11 +32,14 @@ from bot.chat.personas import Personas
 from bot.chat.platforms import Platforms
 from bot.chat.prompt import PromptFitter
 from bot.chat.quotas import Quotas
+from bot.chat.schema_book import SchemaBook
 from bot.chat.service import ChatService
 from bot.chat.stored_book import StoredBook
 from bot.chat.summariser import Summariser
 from bot.chat.turn_writer import TurnWriter
 from bot.chat.welcomes import Welcomes
+from bot.documents.document_reader import DocumentReader
+from bot.extraction.extractor import Extractor
 from bot.messages import CommandSpec
 from bot.settings import Configuration, PermissionSettings
 from bot.storage.access_records import Identity
@@ -43,6 +51,8 @@ from bot.storage.heading_repository import HeadingRepository
 from bot.storage.link_repository import LinkRepository
 from bot.storage.pairing_repository import PairingRepository
 from bot.storage.people_repository import PeopleRepository
+from bot.storage.record_repository import RecordRepository
+from bot.storage.schema_repository import SchemaRepository
 from bot.storage.summary_repository import SummaryRepository
 from bot.storage.turn_repository import TurnRepository
 from bot.storage.usage_repository import UsageRepository
@@ -97,6 +107,8 @@ class ChatComposer:
         self._turns = TurnRepository(database)
         self._headings = HeadingRepository(database)
         self._summaries = SummaryRepository(database)
+        self._records = RecordRepository(database)
+        self._schemas = SchemaRepository(database)
         self._confirmations = Confirmations(clock)
 
     def compose(self, configuration: Configuration) -> ChatParts:
@@ -155,6 +167,7 @@ class ChatComposer:
                 context=context,
                 summariser=summariser,
                 permissions=permissions,
+                extraction=self._extraction(configuration),
             ),
             writer=writer,
             summariser=summariser,
@@ -166,8 +179,24 @@ class ChatComposer:
                 generator=self._generator,
                 summariser=summariser,
                 lines=self.lines,
+                links=self.links,
             ),
             max_waiting=configuration.engine.max_waiting_per_user,
+        )
+
+    def _extraction(self, configuration: Configuration) -> Sequence[Command]:
+        settings = configuration.extraction
+        schemas = SchemaBook(configured=settings.named(), saved=self._schemas)
+        return (
+            *ExtractCommands(
+                extractor=Extractor(self._generator, settings),
+                schemas=schemas,
+                records=self._records if settings.keep else None,
+                documents=DocumentReader(configuration.documents),
+                max_files=configuration.documents.max_files,
+            ).commands(),
+            *SchemaCommands(schemas).commands(),
+            *RecordCommands(self._records, kept=settings.keep).commands(),
         )
 
     def _registry(
@@ -179,6 +208,7 @@ class ChatComposer:
         context: ConversationContext,
         summariser: Summariser,
         permissions: PermissionSettings,
+        extraction: Sequence[Command],
     ) -> CommandRegistry:
         admission = Admission(people=self._people, pairings=self._pairings, permissions=permissions)
 
@@ -199,6 +229,7 @@ class ChatComposer:
             *InfoCommands(
                 finder=finder, generator=self._generator, turns=self._turns, context=context, links=self.links
             ).commands(),
+            *extraction,
             *DataCommands(
                 finder=finder,
                 generator=self._generator,

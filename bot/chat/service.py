@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.adapter import ModelAccess, OpenTarget, ReplyTarget
+from bot.adapter_state import AdapterPhase, AdapterState
 from bot.adapter_store import AdapterStore
 from bot.book import ConversationBook
 from bot.chat.access import Access, identity_of
@@ -21,7 +22,7 @@ from bot.chat.ticket import Ticket
 from bot.chat.turn_writer import TurnWriter
 from bot.chat.welcomes import Welcomes
 from bot.messages import CommandSpec, ConversationKey, IncomingMessage, ReplyDone, ReplyError
-from bot.settings import Configuration
+from bot.settings import Configuration, GenerationSettings
 from bot.storage.link_repository import LinkRepository
 
 _GROUPS_ONLY = "I only answer in groups here. Please write to me there."
@@ -58,11 +59,17 @@ class ChatService:
         self._clock = clock
         self._compose = compose
         self._parts = compose(configuration)
+        self._generation = configuration.generation
 
     @property
     def model(self) -> ModelAccess:
         """The model itself, for requests that are no chat messages."""
         return self._model
+
+    @property
+    def generation(self) -> GenerationSettings:
+        """How replies are written where nobody says otherwise."""
+        return self._generation
 
     @property
     def book(self) -> ConversationBook:
@@ -78,9 +85,14 @@ class ChatService:
         """An adapter is up."""
         self._platforms.connected(name, open_target)
 
-    def disconnected(self, name: str) -> None:
-        """The adapter is not up any more."""
-        self._platforms.disconnected(name)
+    def disconnected(self, name: str, phase: AdapterPhase, reason: str = "") -> None:
+        """The adapter is not up, or not any more."""
+        self._platforms.disconnected(name, phase, reason)
+
+    @property
+    def adapters(self) -> Sequence[AdapterState]:
+        """How each adapter that was ever tried is doing."""
+        return self._platforms.states
 
     @property
     def commands(self) -> Sequence[CommandSpec]:
@@ -102,6 +114,7 @@ class ChatService:
     async def apply(self, configuration: Configuration) -> None:
         """Go on with another configuration, from the next message that is served; those that wait stay in line."""
         retired, self._parts = self._parts, self._compose(configuration)
+        self._generation = configuration.generation
         await retired.retire()
 
     async def offer_claim(self) -> str | None:

@@ -3,9 +3,17 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
-from bot.generation import Generation
 from bot.messages import IncomingMessage
+
+
+class Cancellable(Protocol):
+    """A generation, or a task that makes several."""
+
+    def cancel(self) -> object:
+        """Ask it to end."""
+        ...
 
 
 class Ticket:
@@ -24,7 +32,7 @@ class Ticket:
         """Stopped because the daemon stops."""
         self._called = asyncio.Event()
         self._stopped = False
-        self._generation: Generation | None = None
+        self._generation: Cancellable | None = None
 
     @property
     def called(self) -> bool:
@@ -61,7 +69,7 @@ class Ticket:
             self._generation.cancel()
 
     @contextmanager
-    def writing(self, generation: Generation) -> Iterator[None]:
+    def writing(self, generation: Cancellable) -> Iterator[None]:
         """While this lasts, `stop` cancels `generation`; so does an error that ends it."""
         self._generation = generation
         if self._stopped:

@@ -3,13 +3,14 @@
 import time
 from collections.abc import Callable
 
+from bot.engine.decoder import Decoder
 from bot.engine.kv_store import KvStore
 from bot.engine.prefix_cache import PrefixCache
 from bot.engine.runner import BatchPart, NoCellsError, Runner
 from bot.engine.sampler import Sampler, lookback
 from bot.engine.scheduler import ScheduledPart, Scheduler
 from bot.engine.sequence import Sequence
-from bot.engine.slots import Slot, Slots
+from bot.engine.slots import Slots
 from bot.engine.stored_state import StateOwner
 from bot.errors import EngineLostError, QueueFullError, RequestError
 from bot.messages import FinishReason
@@ -26,10 +27,10 @@ class Core:
     ) -> None:
         """`deliver` takes each step's events, in order; it is called on the inference thread and must not block."""
         self._runner = runner
-        self._vocabulary = runner.vocabulary
         self._scheduler = scheduler
         self._slots = Slots(runner.params.max_parallel)
         self._cache = PrefixCache(runner=runner, slots=self._slots, store=store, share=share_prefix)
+        self._decoder = Decoder(runner, self._emit)
         self._deliver = deliver
         self._events: list[tuple[Sequence, GenerationEvent]] = []
         self._line_changed = False
@@ -98,47 +99,48 @@ class Core:
             sequence.admitted(self._slots.assign(sequence.request.conversation))
 
     def _schedule(self) -> list[ScheduledPart]:
-        parts = self._scheduler.decoding()
+        parts = self._scheduler.decoding(self._runner.n_batch)
         taken = sum(part.count for part in parts)
         budget = self._scheduler.chunks.size(decoding=taken)
         for sequence in self._scheduler.prefilling():
             if budget == 0:
                 break
-            if not sequence.prepared:
-                self._prepare(sequence)
-            count = min(budget, _slot_of(sequence).readable)
+            if not sequence.prepared and not self._prepare(sequence):
+                continue
+            count = min(budget, sequence.holding.readable)
             parts.append(ScheduledPart(sequence, count))
             budget -= count
             if count < sequence.pending:
                 break  # the next prompt may begin with what this one has still to read
         return parts
 
-    def _prepare(self, sequence: Sequence) -> None:
-        """Lay the prompt out in the sequence's log and keep what the cache holds of it already.
+    def _prepare(self, sequence: Sequence) -> bool:
+        """Lay the prompt out in the sequence's log and keep what the cache holds of it already; False if it failed.
 
         Done when the first chunk is due, not on admission: by then the prompt of an earlier request with the same
         persona is evaluated and can be copied.
         """
-        slot = _slot_of(sequence)
+        slot = sequence.holding
         request = sequence.request
         owner = StateOwner(conversation=request.conversation, user=request.user)
         cached = self._cache.lay_out(slot, owner, sequence.text, may_shift=request.may_shift)
-        sequence.cached_tokens = cached
-        sequence.prompt_tokens = len(slot.log)
-        room = self._runner.n_ctx - len(slot.log)
-        sequence.max_tokens = room if request.max_tokens is None else min(request.max_tokens, room)
-        sampling = sequence.sampling
-        sequence.sampler = Sampler(sampling, self._vocabulary, n_ctx=self._runner.n_ctx)
-        seen = lookback(sampling, self._runner.n_ctx)
-        sequence.sampler.accept(slot.log.tokens[-seen:] if seen else ())
-        sequence.prepared = True
+        n_ctx = self._runner.n_ctx
+        try:
+            sampler = Sampler(sequence.sampling, self._runner.vocabulary, n_ctx=n_ctx)
+            sequence.prepare(cached_tokens=cached, n_ctx=n_ctx, sampler=sampler)
+        except RequestError as error:
+            self._fail(sequence, error)
+            return False
+        seen = lookback(sequence.sampling, n_ctx)
+        sampler.accept(slot.log.tokens[-seen:] if seen else ())
+        return True
 
     # run
 
     def _run(self, parts: list[ScheduledPart]) -> dict[int, int]:
         batch = []
         for part in parts:
-            slot = _slot_of(part.sequence)
+            slot = part.sequence.holding
             end = slot.evaluated + part.count
             batch.append(
                 BatchPart(
@@ -153,7 +155,7 @@ class Core:
         except NoCellsError:
             return self._give_up(parts)
         for part in parts:
-            slot = _slot_of(part.sequence)
+            slot = part.sequence.holding
             slot.evaluated += part.count
             if slot.evaluated == slot.checkpoint:
                 self._cache.keep_checkpoint(slot)
@@ -163,7 +165,7 @@ class Core:
         """Admission keeps every request within its sequence, so a full one means wrong books: start them afresh."""
         error = RequestError("Something went wrong while I was reading this. Please try again.", "no KV cells left")
         for part in parts:
-            slot = _slot_of(part.sequence)
+            slot = part.sequence.holding
             self._emit(part.sequence, GenerationFailed(error=error, text=part.sequence.writer.text))
             self._release(part.sequence)
             self._runner.truncate(slot.seq_id, 0)
@@ -180,62 +182,39 @@ class Core:
     def _update(self, parts: list[ScheduledPart], outputs: dict[int, int]) -> None:
         for part in parts:
             sequence = part.sequence
-            index = outputs.get(_slot_of(sequence).seq_id) if sequence.slot else None
-            if index is None or sequence.sampler is None:
+            index = outputs.get(sequence.slot.seq_id) if sequence.slot else None
+            if index is None:
                 continue
             if sequence.max_tokens == 0:
                 self._finish(sequence, "length")
+                continue
+            try:
+                reason = self._decoder.advance(sequence, index)
+            except RequestError as error:
+                self._fail(sequence, error)
             else:
-                self._take(sequence, self._runner.sample(sequence.sampler, index))
-
-    def _take(self, sequence: Sequence, token: int) -> None:
-        """Add a sampled token to the reply and decide whether that was the last."""
-        sequence.count_token()
-        if self._vocabulary.is_end(token):
-            self._finish(sequence, "stop")
-            return
-        stopped = self._write(sequence, token)
-        if stopped:
-            self._finish(sequence, "stop")
-        elif sequence.completion_tokens >= sequence.max_tokens:
-            self._finish(sequence, "length")
-        else:
-            self._append(sequence, token)
-            for forced in sequence.writer.take_forced(self._vocabulary.tokenize):
-                if sequence.completion_tokens < sequence.max_tokens:
-                    sequence.count_token()
-                    self._write(sequence, forced)
-                    self._append(sequence, forced)
-                    if sequence.sampler is not None:
-                        sequence.sampler.accept((forced,))
-
-    def _write(self, sequence: Sequence, token: int) -> bool:
-        piece = self._vocabulary.piece(token)
-        deltas, stopped = sequence.writer.feed(piece, control=self._vocabulary.is_control(token))
-        for delta in deltas:
-            self._emit(sequence, delta)
-        return stopped
-
-    def _append(self, sequence: Sequence, token: int) -> None:
-        _slot_of(sequence).log.append_token(token, self._vocabulary.piece(token))
+                if reason is not None:
+                    self._finish(sequence, reason)
 
     def _finish(self, sequence: Sequence, reason: FinishReason) -> None:
         self._release(sequence)
         self._line_changed = True
-        for delta in sequence.writer.flush():
-            self._emit(sequence, delta)
+        self._decoder.finish(sequence)
         self._emit_done(sequence, reason)
+
+    def _fail(self, sequence: Sequence, error: RequestError) -> None:
+        self._release(sequence)
+        self._line_changed = True
+        self._emit(sequence, GenerationFailed(error=error, text=sequence.writer.text))
 
     def _release(self, sequence: Sequence) -> None:
         """Give the sequence back with exactly what it has evaluated."""
-        slot = _slot_of(sequence)
+        slot = sequence.holding
         kept = slot.log.truncate(slot.evaluated)
         if kept != slot.evaluated:
             slot.evaluated = kept if self._runner.truncate(slot.seq_id, kept) else 0
             slot.log.truncate(slot.evaluated)
-        if sequence.sampler is not None:
-            sequence.sampler.close()
-        sequence.slot = None
+        sequence.released()
         self._slots.release(slot)
         self._scheduler.running.remove(sequence)
 
@@ -263,9 +242,3 @@ class Core:
         if self._events:
             events, self._events = self._events, []
             self._deliver(events)
-
-
-def _slot_of(sequence: Sequence) -> Slot:
-    if sequence.slot is None:
-        raise RuntimeError("a running request has no sequence")
-    return sequence.slot

@@ -4,13 +4,19 @@ from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
 
 from bot.engine.chat_template import ChatTemplate
-from bot.engine.reasoning import ReasoningSplitter, control_texts_in_tags, open_thought
+from bot.engine.constraint import Constraint
+from bot.engine.grammar import Grammar
+from bot.engine.reasoning import REASONING_TAGS, ReasoningSplitter, control_texts_in_tags, open_thought
 from bot.engine.reply_writer import ReplyWriter
 from bot.engine.stop_strings import StopStrings
 from bot.engine.vocabulary import Vocabulary
-from bot.errors import PromptTooLongError
+from bot.errors import InvalidRequestError, PromptTooLongError
 from bot.request import ChatMessage, GenerationRequest
 from bot.settings import ReasoningMode
+
+_MOST_LOGPROBS = 20
+_THOUGHT_END = 32
+"""Tokens. Closing a thought from outside takes fewer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +27,9 @@ class ReadPrompt:
     """The rendered prompt, control tokens spelled out."""
     prompt_tokens: int
     writer: ReplyWriter
+    constraint: Constraint | None = None
+    thought_tokens: frozenset[int] = frozenset()
+    """Tokens with which the model may open a thought in front of what the constraint demands."""
 
 
 class PromptReader:
@@ -31,28 +40,57 @@ class PromptReader:
         self._template = template
         self._vocabulary = vocabulary
         self._limit = n_ctx - 1  # at least one token of reply needs a place
+        self._grammar = Grammar(vocabulary)
+        self._thought_tokens = frozenset(
+            tokens[0] for tag in REASONING_TAGS if len(tokens := vocabulary.tokenize(tag.open_tag.encode())) == 1
+        )
         self._visible_controls = frozenset(text.encode() for text in control_texts_in_tags(vocabulary.control_texts))
 
     def read(self, request: GenerationRequest) -> ReadPrompt:
         """Raises `PromptTooLongError` for what can never fit and `InvalidRequestError` for what cannot be rendered."""
+        _check(request)
+        if request.prompt is not None:
+            return self.measured(request, self._with_bos(request.prompt).encode(errors="replace"))
         text = self.render(request.messages, request.reasoning, continue_final=request.continue_final)
         return self.measured(request, text)
 
     def measured(self, request: GenerationRequest, text: bytes) -> ReadPrompt:
         """A rendered prompt, ready for the line. Raises `PromptTooLongError`."""
         count = len(self._vocabulary.tokenize(text))
+        if not count:
+            raise InvalidRequestError("There is nothing to write on.")
         if count > self._limit:
             raise PromptTooLongError(count, self._limit)
         room = self._limit + 1 - count
         max_tokens = room if request.max_tokens is None else min(request.max_tokens, room)
+        raw = request.prompt is not None
+        started = None if raw else open_thought(text[-512:].decode(errors="replace"))
+        constraint = self._constraint(request)
+        budget = request.reasoning_budget or max(1, max_tokens // 2)
+        if constraint is not None and constraint.least_tokens:
+            budget = max(1, min(budget, max_tokens - constraint.least_tokens - _THOUGHT_END))
         writer = ReplyWriter(
-            splitter=ReasoningSplitter(open_thought(text[-512:].decode(errors="replace"))),
-            stops=StopStrings((*request.stop, *self._template.stop)),
+            splitter=ReasoningSplitter.off() if raw else ReasoningSplitter(started),
+            stops=StopStrings((*request.stop, *(() if raw or constraint is not None else self._template.stop))),
             visible_controls=self._visible_controls,
-            reasoning_budget=request.reasoning_budget or max(1, max_tokens // 2),
+            reasoning_budget=budget,
             show_reasoning=request.reasoning == "show",
         )
-        return ReadPrompt(text=text, prompt_tokens=count, writer=writer)
+        may_think = not raw and started is None and request.reasoning != "off" and self._template.has_thinking_switch
+        return ReadPrompt(
+            text=text,
+            prompt_tokens=count,
+            writer=writer,
+            constraint=constraint,
+            thought_tokens=self._thought_tokens if may_think and constraint is not None else frozenset(),
+        )
+
+    def _constraint(self, request: GenerationRequest) -> Constraint | None:
+        if request.constraint is None:
+            return None
+        if request.constraint.always_complete and request.stop:
+            raise InvalidRequestError("A stop string may cut the answer that must be complete.")
+        return self._grammar.json(request.constraint)
 
     def count(self, messages: SequenceOf[ChatMessage], reasoning: ReasoningMode, *, continue_final: bool) -> int:
         """Exact number of tokens of a prompt with these messages."""
@@ -70,6 +108,15 @@ class PromptReader:
         )
         if reasoning == "off" and not continue_final and (thought := open_thought(text[-256:])) is not None:
             text += thought.close_text  # a template that always opens a thought
-        if self._vocabulary.add_bos and not text.startswith(self._vocabulary.bos_text):
-            text = self._vocabulary.bos_text + text
-        return text.encode(errors="replace")
+        return self._with_bos(text).encode(errors="replace")
+
+    def _with_bos(self, text: str) -> str:
+        missing = self._vocabulary.add_bos and not text.startswith(self._vocabulary.bos_text)
+        return self._vocabulary.bos_text + text if missing else text
+
+
+def _check(request: GenerationRequest) -> None:
+    if request.prompt is not None and (request.messages or request.continue_final or request.tools):
+        raise InvalidRequestError("A raw prompt goes without messages and tools.")
+    if request.logprobs is not None and not 0 <= request.logprobs <= _MOST_LOGPROBS:
+        raise InvalidRequestError(f"logprobs must be between 0 and {_MOST_LOGPROBS}.")

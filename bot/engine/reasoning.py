@@ -99,6 +99,13 @@ class ReasoningSplitter:
         self._opened_in_answer = False
         self._pieces: list[Piece] = []
 
+    @classmethod
+    def off(cls) -> "ReasoningSplitter":
+        """One for which everything is answer, tags included."""
+        splitter = cls()
+        splitter._state, splitter._opened_in_answer = _State.ANSWER, True
+        return splitter
+
     @property
     def thinking(self) -> bool:
         """The reply is inside a thought."""
@@ -108,6 +115,11 @@ class ReasoningSplitter:
     def close_text(self) -> str:
         """What to make the model write, and to `feed`, to end the thought; empty outside of one."""
         return self._tags.close_text if self.thinking else ""
+
+    @property
+    def tail_text(self) -> str:
+        """What follows the closing tag in front of an answer."""
+        return self._tags.close_text.partition(self._tags.close_tag)[2]
 
     def feed(self, text: str) -> list[Piece]:
         """Take the next part of the reply; return what is certain by now."""

@@ -30,6 +30,17 @@ class ReplyWriter:
         self._budget = reasoning_budget
         self._show_reasoning = show_reasoning
         self._stopped = False
+        self._closing_forced = False
+
+    @property
+    def thinking(self) -> bool:
+        """The model is inside a thought."""
+        return self._splitter.thinking
+
+    @property
+    def thought_tail(self) -> str:
+        """What stands between the end of the last thought and the answer, where the model has not written it."""
+        return "" if self._closing_forced else self._splitter.tail_text
 
     def feed(self, piece: bytes, *, control: bool) -> tuple[list[GenerationDelta], bool]:
         """Add a token's bytes; returns what can be shown now, and whether a stop string ended the reply."""
@@ -54,6 +65,7 @@ class ReplyWriter:
         """Tokens that close a thought whose budget is used up, to be fed as if the model had written them."""
         if self._budget > 0 or not self._splitter.thinking:
             return []
+        self._closing_forced = True
         return tokenize(self._splitter.close_text.encode())
 
     def _split(self, text: str) -> list[GenerationDelta]:

@@ -166,8 +166,15 @@ class Runner:
 
     def logits(self, index: int) -> NDArray[np.float32]:
         """A copy of the logits at a batch index, shape `(n_vocab,)`."""
+        return self.logits_in_place(index).copy()
+
+    def logits_in_place(self, index: int) -> NDArray[np.float32]:
+        """The logits at a batch index, themselves, valid until the next `decode`.
+
+        What is written there is what `sample` sees.
+        """
         pointer = llama_cpp.llama_get_logits_ith(self._context, index)
-        return np.ctypeslib.as_array(pointer, shape=(self.vocabulary.size,)).copy()
+        return np.ctypeslib.as_array(pointer, shape=(self.vocabulary.size,))
 
     def truncate(self, seq_id: int, length: int) -> bool:
         """Forget a sequence's tokens from position `length` on.

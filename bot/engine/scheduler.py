@@ -46,9 +46,11 @@ class Scheduler:
         self.running.append(sequence)
         return sequence
 
-    def decoding(self) -> list[ScheduledPart]:
-        """The next tokens of every reply being written."""
-        return [ScheduledPart(sequence, sequence.pending) for sequence in self.running if sequence.decoding]
+    def decoding(self, most: int) -> list[ScheduledPart]:
+        """The next tokens of every reply being written, at most `most`."""
+        writing = [sequence for sequence in self.running if sequence.decoding]
+        share = max(1, most // max(1, len(writing)))
+        return [ScheduledPart(sequence, min(share, sequence.pending)) for sequence in writing]
 
     def prefilling(self) -> list[Sequence]:
         """Sequences whose prompts are to be evaluated, first come first."""

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from bot.engine.reply_writer import ReplyWriter
+from bot.engine.constraint import Constraint
+from bot.engine.prompt_reader import ReadPrompt
 from bot.engine.sampler import Sampler
 from bot.engine.slots import Slot
+from bot.errors import InvalidRequestError
 from bot.generation import Generation
 from bot.messages import FinishReason, ReplyFacts, Timings, Usage
-from bot.request import GenerationRequest
+from bot.request import GenerationRequest, TokenLogprob
 
 _UNLIMITED = 1 << 30
 
@@ -21,25 +23,30 @@ class Sequence:
         *,
         request: GenerationRequest,
         generation: Generation,
-        text: bytes,
-        prompt_tokens: int,
-        writer: ReplyWriter,
+        prompt: ReadPrompt,
         default_seed: int | None,
         submitted_at: float,
         clock: Callable[[], float],
     ) -> None:
-        """`text` is the rendered prompt, `submitted_at` a reading of `clock` in seconds."""
+        """`submitted_at` is a reading of `clock` in seconds."""
         self.request = request
         self.sampling = request.sampling
         if self.sampling.seed is None:
             self.sampling = replace(self.sampling, seed=default_seed)
         self.generation = generation
-        self.text = text
-        self.prompt_tokens = prompt_tokens
-        self.writer = writer
+        self.text = prompt.text
+        self.prompt_tokens = prompt.prompt_tokens
+        self.writer = prompt.writer
+        self.constraint = prompt.constraint
+        self.thought_tokens = prompt.thought_tokens
+        """Tokens with which the model may open a thought in front of what the constraint demands."""
+        self.logprobs: list[TokenLogprob] = []
+        """Of the tokens whose text was not shown yet."""
         self.max_tokens = 0
+        self.position: int | None = None
+        """Where it stood in the line when its reader last heard of it. Belongs to the event loop."""
         self.slot: Slot | None = None
-        self.sampler: Sampler | None = None
+        self._sampler: Sampler | None = None
         self.cached_tokens = 0
         self.completion_tokens = 0
         self.prepared = False
@@ -54,6 +61,35 @@ class Sequence:
     def user(self) -> str:
         """Whose request it is."""
         return self.request.user
+
+    @property
+    def holding(self) -> Slot:
+        """The sequence that was given to the request, which must be running."""
+        if self.slot is None:
+            raise RuntimeError("a request that does not run has no sequence")
+        return self.slot
+
+    @property
+    def sampler(self) -> Sampler:
+        """How its tokens are chosen, once it is prepared."""
+        if self._sampler is None:
+            raise RuntimeError("a request that is not prepared has no sampler")
+        return self._sampler
+
+    @property
+    def active_constraint(self) -> Constraint | None:
+        """What the next token must obey."""
+        return None if self.writer.thinking else self.constraint
+
+    @property
+    def wants_logprobs(self) -> bool:
+        """Whether the next token's probability is to be reported; those of thoughts are not."""
+        return self.request.logprobs is not None and not self.writer.thinking
+
+    @property
+    def room(self) -> int:
+        """Tokens that the reply may still have."""
+        return self.max_tokens - self.completion_tokens
 
     @property
     def decoding(self) -> bool:
@@ -81,6 +117,29 @@ class Sequence:
         """A sequence was given to the request."""
         self.slot = slot
         self._admitted_at = self._clock()
+
+    def prepare(self, *, cached_tokens: int, n_ctx: int, sampler: Sampler) -> None:
+        """The prompt is in the sequence's log, `cached_tokens` of it evaluated. `sampler` becomes the request's own.
+
+        Raises `InvalidRequestError` where there is not enough room for a reply that must be complete.
+        """
+        self._sampler = sampler
+        self.cached_tokens = cached_tokens
+        self.prompt_tokens = len(self.holding.log)
+        self.max_tokens = min(self.most_tokens, n_ctx - self.prompt_tokens)
+        least = self.constraint.least_tokens if self.constraint is not None else 0
+        if least > self.max_tokens:
+            raise InvalidRequestError(
+                f"The answer needs at least {least} tokens, and there is room for {self.max_tokens}."
+            )
+        self.prepared = True
+
+    def released(self) -> None:
+        """Its sequence was taken away, at the end."""
+        if self._sampler is not None:
+            self._sampler.close()
+            self._sampler = None
+        self.slot = None
 
     def count_token(self) -> None:
         """A token of the reply was chosen."""

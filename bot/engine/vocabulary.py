@@ -23,10 +23,18 @@ class Vocabulary:
         self._control = {
             token for token, attribute in enumerate(attributes) if attribute & llama_cpp.LLAMA_TOKEN_ATTR_CONTROL
         }
+        self._user_defined = {
+            token for token, attribute in enumerate(attributes) if attribute & llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED
+        }
         self._end = {token for token in range(self.size) if llama_cpp.llama_vocab_is_eog(vocab, token)}
         self.bos_text = self._text_of(llama_cpp.llama_vocab_bos(vocab))
         self.eos_text = self._text_of(llama_cpp.llama_vocab_eos(vocab))
         self.add_bos = bool(llama_cpp.llama_vocab_get_add_bos(vocab)) and bool(self.bos_text)
+
+    @property
+    def end_tokens(self) -> list[int]:
+        """Tokens with which the model ends its reply."""
+        return sorted(self._end)
 
     @property
     def control_texts(self) -> frozenset[str]:
@@ -36,6 +44,13 @@ class Vocabulary:
     def is_control(self, token: int) -> bool:
         """A token that structures the prompt and is not text."""
         return token in self._control
+
+    def is_marker(self, token: int) -> bool:
+        """A control token, or one that was added to mark something, such as `<tool_call>`."""
+        if token in self._control:
+            return True
+        piece = self.piece(token)
+        return token in self._user_defined and piece.startswith(b"<") and piece.endswith(b">")
 
     def is_end(self, token: int) -> bool:
         """A token with which the model ends its reply."""

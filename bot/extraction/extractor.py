@@ -22,7 +22,7 @@ from bot.schemas.schema import Schema
 from bot.settings_extraction import ExtractionSettings
 
 Progress = Callable[[int, int], None]
-"""Is told how many parts of a text are read, and of how many."""
+"""Is told how many parts of a text are read, and of how many; of several parts also before the first."""
 _TRIES = 2
 _LONGEST_TEXT = 2_000_000
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -96,6 +96,8 @@ class Extractor:
 
         if len(parts) == 1:
             return [await one(parts[0])]
+        if progress is not None:
+            progress(0, len(parts))
         # The first alone: it evaluates the instructions, which the others then find evaluated.
         first = await one(parts[0])
         try:

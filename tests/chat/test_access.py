@@ -92,6 +92,14 @@ async def test_the_local_user_is_always_an_admin(people: PeopleRepository) -> No
     assert await AccessPolicy(PermissionSettings(allow_dms=False), people).judge(message) is Access.ADMIN
 
 
+async def test_a_person_with_a_key_is_let_in_until_blocked(people: PeopleRepository) -> None:
+    """Whoever the owner gave a key need not ask, is no admin for that, and can be shut out again."""
+    message = IncomingMessage(adapter="web", chat="anna", user="anna", message_id="1", text="hi", vouched=True)
+    assert await AccessPolicy(PermissionSettings(), people).judge(message) is Access.ALLOWED
+    blocked = PermissionSettings.model_validate({"users": {"blocked_ids": ["web:anna"]}})
+    assert await AccessPolicy(blocked, people).judge(message) is Access.IGNORED
+
+
 @pytest.mark.parametrize(
     ("role", "settings", "user", "chat", "access"),
     [

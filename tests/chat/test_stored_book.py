@@ -1,8 +1,10 @@
 """A person's conversations are listed, read, named, searched and deleted, and nobody else's."""
 
 import asyncio
+import re
 
 from bot.messages import ConversationKey
+from tests.chat.conftest import OpenBench
 from tests.support.chat_bench import ChatBench
 
 
@@ -104,3 +106,33 @@ async def test_default_persona_is_the_first_to_choose(bench: ChatBench) -> None:
         ("hearth", "Hearth", "Hello!"),
         ("pirate", "pirate", ""),
     ]
+
+
+async def test_a_linked_account_reads_the_conversations_it_goes_on_with(bench: ChatBench) -> None:
+    """Whoever linked two accounts finds the same conversations in both, under the keys of either."""
+    home = ConversationKey(adapter="test", chat="ann", thread="a", user="ann")
+    away = ConversationKey(adapter="web", chat="anna", thread="a", user="anna")
+    await bench.say("bread", thread="a")
+    offered = (await bench.say("/link")).reply
+    code = re.search(r"/link ([\w-]+)", offered)
+    assert code is not None, offered
+    await bench.say(f"/link {code[1]}", user="anna", adapter="web")
+    book = bench.service.book
+    (heading,) = await book.headings("web", "anna")
+    assert (heading.title, heading.chat, heading.thread) == ("bread", "anna", "a")
+    assert await book.read(away) == await book.read(home)
+    assert await book.rename(away, "Baking")
+    assert await titles(bench) == ["Baking"]
+    assert await book.delete(away)
+    assert await titles(bench) == []
+
+
+async def test_thoughts_are_read_where_they_are_shown(open_bench: OpenBench) -> None:
+    """A persona that hides its thoughts hides them here too."""
+    for mode, expected in (("show", "hmm"), ("hide", "")):
+        async with open_bench(generation={"max_tokens": 100, "reasoning": mode}) as bench:
+            bench.engine.enqueue("yes", thoughts=["hmm"])
+            await bench.say("well?", thread=mode)
+            opened = await bench.service.book.read(key(mode))
+            assert opened is not None
+            assert opened.turns[0].reasoning == expected

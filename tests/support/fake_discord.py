@@ -9,7 +9,7 @@ import itertools
 import json
 import time
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -169,7 +169,7 @@ class FakeDiscord:
         if request.headers.get("Authorization") != f"Bot {TOKEN}":
             return 401, {"message": "401: Unauthorized", "code": 0}, {}
         if method == "GET":
-            return self._tell_of(path)
+            return self._tell_of(path, request.query)
         answer = _NOT_FOUND
         match method, path:
             case "PUT", ["applications", _, "commands"]:
@@ -185,8 +185,15 @@ class FakeDiscord:
                 answer = (204, None, {})
         return answer
 
-    def _tell_of(self, path: list[str]) -> Answer:
+    def _tell_of(self, path: list[str], query: Mapping[str, str]) -> Answer:
         match path:
+            case ["channels", channel]:
+                last = max(self.channels[channel], key=int, default=None)
+                return 200, {"id": channel, "type": 1, "last_message_id": last, "recipients": [_person("7")]}, {}
+            case ["channels", channel, "messages"]:
+                after = int(query.get("after", 0))
+                found = [each for number, each in self.channels[channel].items() if int(number) > after]
+                return 200, found[: int(query["limit"])][::-1], {}
             case ["users", "@me"]:
                 return 200, self._me(), {}
             case ["users", "@me", "guilds"]:

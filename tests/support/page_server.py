@@ -28,7 +28,6 @@ CONFIGURATION: dict[str, Any] = {
         },
         "finch": {"name": "Mr. Finch", "description": "helps with homework without giving the answer away"},
     },
-    "permissions": {"open": True},
 }
 
 

@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot.adapter import ModelAccess, OpenTarget, ReplyTarget
+from bot.adapter_state import AdapterPhase, AdapterState
 from bot.adapter_store import AdapterStore
 from bot.book import ConversationBook
 from bot.messages import CommandSpec, IncomingMessage, OutgoingMessage, ReplyFacts, Timings, Usage
+from bot.settings import GenerationSettings
 from tests.support.memory_store import MemoryStore
 
 Answer = Callable[[IncomingMessage, ReplyTarget], Awaitable[None]]
@@ -35,9 +37,12 @@ class ScriptedCore:
     def __init__(self, *answers: Answer, model: ModelAccess | None = None) -> None:
         self.answers = list(answers)
         self._model = model
+        self.generation = GenerationSettings()
         self.store: AdapterStore = MemoryStore()
         self.received: list[IncomingMessage] = []
         self.arrived = asyncio.Event()
+        self._changed = asyncio.Condition()
+        self.phases: list[tuple[str, AdapterPhase, str]] = []
         self.platforms: dict[str, OpenTarget] = {}
 
     @property
@@ -56,12 +61,25 @@ class ScriptedCore:
         """Note that an adapter is up."""
         self.platforms[name] = open_target
 
-    def disconnected(self, name: str) -> None:
-        """Note that it is not."""
-        del self.platforms[name]
+    def disconnected(self, name: str, phase: AdapterPhase, reason: str = "") -> None:
+        """Note that it is not, and why."""
+        self.platforms.pop(name, None)
+        self.phases.append((name, phase, reason))
+
+    @property
+    def adapters(self) -> Sequence[AdapterState]:
+        """Nobody asks here."""
+        raise NotImplementedError
+
+    async def until(self, count: int) -> None:
+        """Return when so many messages have come."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: len(self.received) >= count)
 
     async def handle(self, message: IncomingMessage, target: ReplyTarget) -> None:
         """Note the message and play its answer."""
         self.received.append(message)
         self.arrived.set()
+        async with self._changed:
+            self._changed.notify_all()
         await (self.answers.pop(0) if self.answers else echo)(message, target)

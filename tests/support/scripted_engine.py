@@ -15,6 +15,9 @@ from bot.request import (
     GenerationFailed,
     GenerationLoading,
     GenerationRequest,
+    GenerationToolCall,
+    TokenLogprob,
+    ToolCall,
 )
 from bot.settings import ReasoningMode
 
@@ -25,6 +28,10 @@ class ScriptedReply:
 
     pieces: tuple[str, ...]
     thoughts: tuple[str, ...] = ()
+    tool_calls: tuple[ToolCall, ...] = ()
+    """Follow the pieces."""
+    logprobs: tuple[TokenLogprob, ...] = ()
+    """One for each piece, where the request asks for them."""
     finish_reason: FinishReason = "stop"
     error: RequestError | EngineLostError | None = None
     """Ends the reply after its pieces."""
@@ -54,7 +61,7 @@ class ScriptedEngine:
         self.history: list[GenerationRequest] = []
         self.counts: list[int] = []
         self.forgotten: list[str] = []
-        self.answer: Callable[[GenerationRequest], str] = lambda request: f"re: {request.messages[-1].content}"
+        self.answer: Callable[[GenerationRequest], str] = lambda request: f"re: {_last_text(request)}"
         self.waiting = 0
         """Requests of others in the line, for `status`."""
         self.loaded = True
@@ -67,6 +74,8 @@ class ScriptedEngine:
         self,
         *pieces: str,
         thoughts: Sequence[str] = (),
+        tool_calls: Sequence[ToolCall] = (),
+        logprobs: Sequence[TokenLogprob] = (),
         finish_reason: FinishReason = "stop",
         error: RequestError | EngineLostError | None = None,
         refusal: Exception | None = None,
@@ -77,6 +86,8 @@ class ScriptedEngine:
         reply = ScriptedReply(
             pieces=pieces,
             thoughts=tuple(thoughts),
+            tool_calls=tuple(tool_calls),
+            logprobs=tuple(logprobs),
             finish_reason=finish_reason,
             error=error,
             refusal=refusal,
@@ -132,7 +143,11 @@ class ScriptedEngine:
 
     async def _play(self, generation: Generation, request: GenerationRequest, reply: ScriptedReply) -> None:
         try:
-            size = prompt_tokens(request.messages, continue_final=request.continue_final)
+            size = (
+                len(request.prompt.split())
+                if request.prompt is not None
+                else prompt_tokens(request.messages, continue_final=request.continue_final)
+            )
             if size + (request.max_tokens or 1) > self.n_ctx:
                 generation.push(GenerationFailed(error=PromptTooLongError(size, self.n_ctx), text=""))
                 return
@@ -140,17 +155,23 @@ class ScriptedEngine:
                 generation.push(GenerationLoading())
             for thought in reply.thoughts:
                 generation.push(GenerationDelta(text=thought, reasoning=True))
-            for piece in reply.pieces:
-                generation.push(GenerationDelta(text=piece))
+            asked = reply.logprobs if request.logprobs is not None else ()
+            for index, piece in enumerate(reply.pieces):
+                generation.push(GenerationDelta(text=piece, logprobs=asked[index : index + 1]))
+            for index, call in enumerate(reply.tool_calls):
+                generation.push(GenerationToolCall(index=index, call=call))
             reply.written.set()
             await _first(reply.released, reply.cancelled)
             text = "".join(reply.pieces)
             if reply.error is not None:
                 generation.push(GenerationFailed(error=reply.error, text=text))
                 return
-            reason = "cancelled" if reply.cancelled.is_set() else reply.finish_reason
+            ended: FinishReason = "tool_calls" if reply.tool_calls else reply.finish_reason
+            reason = "cancelled" if reply.cancelled.is_set() else ended
             facts = self._facts(request, size, text, reason)
-            generation.push(GenerationDone(text=text, reasoning="".join(reply.thoughts), facts=facts))
+            generation.push(
+                GenerationDone(text=text, reasoning="".join(reply.thoughts), facts=facts, tool_calls=reply.tool_calls)
+            )
         finally:
             del self._running[generation.request_id]
 
@@ -181,6 +202,10 @@ class ScriptedEngine:
 def prompt_tokens(messages: Sequence[ChatMessage], *, continue_final: bool = False) -> int:
     """Two tokens around each message, one for each word, one to open the reply."""
     return sum(2 + len(message.content.split()) for message in messages) + (0 if continue_final else 1)
+
+
+def _last_text(request: GenerationRequest) -> str:
+    return request.prompt if request.prompt is not None else request.messages[-1].content
 
 
 async def _first(*events: asyncio.Event) -> None:

@@ -6,7 +6,8 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-Thread = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{8,64}$", description="the page's id of a conversation")]
+THREAD = r"^[A-Za-z0-9_-]{8,64}$"
+Thread = Annotated[str, Path(pattern=THREAD, description="the page's id of a conversation")]
 MOST_TEXT = 200_000
 """Characters of one message; how many tokens fit, the core says."""
 

@@ -1,17 +1,21 @@
 """The list of conversations, and each of them."""
 
+import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 
 from adapters.web.api_error import ApiError
-from adapters.web.page.bodies import Thread, TitleBody
+from adapters.web.page.bodies import THREAD, Thread, TitleBody
 from adapters.web.page.page import Page
 from adapters.web.page.session import Session
 from adapters.web.page.shown_message import facts_json
 from adapters.web.page.visitor import ThePage, Visitor, same_origin
 from bot.book import PastTurn
 from bot.messages import ConversationKey
+
+# Another account of the same person may have threads that are none of this page.
+_OWN_THREAD = re.compile(THREAD)
 
 router = APIRouter(prefix="/page/conversations", dependencies=[Depends(same_origin)], include_in_schema=False)
 
@@ -32,7 +36,7 @@ async def headings(
         "conversations": [
             {"thread": each.thread, "title": each.title, "changed_at": each.changed_at.isoformat()}
             for each in found
-            if each.thread and each.chat == session.holder.user
+            if _OWN_THREAD.fullmatch(each.thread) and each.chat == session.holder.user
         ]
     }
 

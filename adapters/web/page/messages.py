@@ -35,6 +35,7 @@ async def say(thread: Thread, body: MessageBody, page: ThePage, session: Visitor
         attachments=tuple(_attachment(page, session, each) for each in body.files),
         edited=body.edited,
         local=holder.admin,
+        vouched=True,
     )
     action = action_of(body.text, edited=body.edited, commands=page.core.commands)
     page.rooms.answer(message, action, about=body.about or body.message_id)

@@ -126,3 +126,21 @@ async def test_the_drain_lets_answers_end(core: ScriptedCore) -> None:
         going_on.set()
         await fake.until(lambda: fake.texts("70"))
     assert [message.text for message in core.received] == ["one"]
+
+
+async def test_what_was_written_meanwhile_is_answered(core: ScriptedCore) -> None:
+    """In chats that the bot knows, after a restart too; what it saw before is not handed over again."""
+    async with FakeDiscord.serve() as fake:
+        async with made(fake, core) as adapter:
+            await adapter.start()
+            await fake.say("one", user="7", channel="70")
+            await fake.until(lambda: fake.texts("70"))
+            while not await core.store.all("discord", "seen/"):
+                await asyncio.sleep(0)
+        await fake.say("two", user="7", channel="70")
+        await fake.say("three", user="7", channel="70")
+        async with made(fake, core) as adapter:
+            await adapter.start()
+            await fake.until(lambda: len(fake.texts("70")) == 3)
+            assert fake.texts("70") == ["one", "two", "three"]
+    assert [message.text for message in core.received] == ["one", "two", "three"]

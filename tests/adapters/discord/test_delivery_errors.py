@@ -72,3 +72,12 @@ async def test_nobody_is_pinged(hosted: HostedDiscord) -> None:
     (body,) = hosted.bodies("POST", f"/channels/{hosted.channel.id}/messages")
     assert body["allowed_mentions"] == {"parse": []}
     assert body["flags"] == 4
+
+
+async def test_somebody_can_be_written_to_by_their_id_alone(hosted: HostedDiscord) -> None:
+    """Their private chat is opened; and what is plain is seen as it is."""
+    ann = str(hosted.ann.id)
+    target = hosted.adapter.target(ChatAddress(adapter="discord", chat=ann, user=ann))
+    assert target is not None
+    await target.send(OutgoingMessage(text="__Ann__ asks", plain=True))
+    assert hosted.texts(hosted.ann.user.dm_channel) == [r"\_\_Ann\_\_ asks"]

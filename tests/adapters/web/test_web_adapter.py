@@ -1,9 +1,6 @@
 """The web adapter on a real port."""
 
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
 
 import httpx2
 import pytest
@@ -12,19 +9,7 @@ from adapters.web import WebAdapter, WebSettings
 from bot.errors import PermanentAdapterError
 from tests.support.scripted_core import ScriptedCore
 from tests.support.scripted_engine import ScriptedEngine
-
-
-@asynccontextmanager
-async def web(**settings: Any) -> AsyncIterator[WebAdapter]:
-    """A started adapter on a free port."""
-    adapter = WebAdapter(
-        name="web", settings=WebSettings(**{"port": 0, **settings}), core=ScriptedCore(model=ScriptedEngine())
-    )
-    try:
-        await adapter.start()
-        yield adapter
-    finally:
-        await adapter.aclose()
+from tests.support.web_client import web
 
 
 async def test_it_answers_once_it_has_started() -> None:
@@ -66,7 +51,7 @@ async def test_draining_ends_it_and_a_second_life_takes_the_same_port() -> None:
 
 async def test_closing_is_safe_at_any_time() -> None:
     """An adapter that never started closes, and so does one that was closed."""
-    adapter = WebAdapter(name="web", settings=WebSettings(port=0), core=ScriptedCore())
+    adapter = WebAdapter(name="web", settings=WebSettings(port=0), core=ScriptedCore(model=ScriptedEngine()))
     await adapter.aclose()
     async with web() as other:
         await other.aclose()

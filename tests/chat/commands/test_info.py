@@ -20,8 +20,8 @@ async def test_the_commands_are_those_everybody_knows(bench: ChatBench) -> None:
     """Names and aliases, as people know them from other bots."""
     names = {name for spec in bench.service.commands for name in (spec.name, *spec.aliases)}
     assert " ".join(sorted(names)) == (
-        "cancel character continue export forget help history link mode new pairing persona resend reset retry start "
-        "stats status stop undo whoami"
+        "cancel character continue export extract forget help history link mode new pairing persona records resend "
+        "reset retry schemas start stats status stop undo whoami"
     )
 
 

@@ -37,7 +37,10 @@ const view = new ConversationView({
 const sidebar = new Sidebar({
   list: parts.list,
   find: parts.find,
-  choose: (thread) => (location.hash = `#${thread}`),
+  choose: (thread) => {
+    history.pushState(null, "", `#${thread}`);
+    open(thread);
+  },
   removed: (thread) => (thread === conversation.thread ? begin() : conversation.reload().catch(failed)),
   failed,
 });
@@ -66,7 +69,7 @@ function draw() {
   const persona = personaOf(conversation.persona);
   parts.persona.firstElementChild.textContent = persona.name;
   parts.persona.setAttribute("aria-label", `Persona: ${persona.name}. Choose another`);
-  parts.title.textContent = conversation.title;
+  parts.title.textContent = conversation.title || "New conversation";
   document.title = conversation.title ? `${conversation.title} · hearthbot` : "hearthbot";
   composer.running = conversation.running;
   parts.write.placeholder = `Message ${persona.name}`;

@@ -1,0 +1,106 @@
+"""JSON Schemas made into constraints for the loaded model."""
+
+import ctypes
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+import llama_cpp
+from llguidance import LLMatcher, LLTokenizer
+
+from bot.engine.closing import ClosingFinder
+from bot.engine.constraint import Constraint
+from bot.engine.vocabulary import Vocabulary
+from bot.errors import InvalidRequestError
+from bot.request import JsonConstraint
+
+_KEPT = 32
+"""Compiled grammars. A bot asks with the same few schemas again and again."""
+_OPTIONS: Mapping[str, Any] = {
+    "whitespace_flexible": False,
+    # Without `\uXXXX`: half of a surrogate pair is JSON that no Python string can be written from.
+    "json_allowed_escapes": 'nrbtf\\"',
+}
+
+
+class Grammar:
+    """Compiles for one model. Thread-safe, and slow the first time: not for the inference thread."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self._lock = threading.Lock()
+        self._tokenizer: LLTokenizer | None = None
+        self._finder: ClosingFinder | None = None
+        self._compiled: OrderedDict[str, LLMatcher] = OrderedDict()
+
+    def json(self, wanted: JsonConstraint) -> Constraint:
+        """A constraint for one reply. Raises `InvalidRequestError` for what llguidance cannot guarantee."""
+        source = LLMatcher.grammar_from_json_schema(_checked(wanted.schema), overrides=_OPTIONS)  # type: ignore[arg-type]
+        matcher = self._matcher(source)
+        return Constraint(matcher, self._vocabulary, finder=self._finder if wanted.always_complete else None)
+
+    def _matcher(self, source: str) -> LLMatcher:
+        with self._lock:
+            compiled = self._compiled.pop(source, None)
+            if compiled is None:
+                compiled = LLMatcher(self._built_tokenizer(), source, log_level=0)
+                if compiled.is_error():
+                    raise _refusal(compiled.get_error())
+            self._compiled[source] = compiled
+            if len(self._compiled) > _KEPT:
+                self._compiled.popitem(last=False)
+            return compiled.deep_copy()
+
+    def _built_tokenizer(self) -> LLTokenizer:
+        """The vocabulary as llguidance sees it, which takes a second to build."""
+        if self._tokenizer is None:
+            self._tokenizer = _tokenizer_of(self._vocabulary)
+            self._finder = ClosingFinder(self._vocabulary)
+        return self._tokenizer
+
+
+def _tokenizer_of(vocabulary: Vocabulary) -> LLTokenizer:
+    """What `llguidance.llamacpp` does, without the deprecated call it makes for every token."""
+    # A byte that no text has, in front of the name, tells a marker from a text that reads like it.
+    tokens = [
+        (b"\xff" if vocabulary.is_marker(token) else b"") + vocabulary.piece(token) for token in range(vocabulary.size)
+    ]
+    built: LLTokenizer = LLTokenizer.from_llamacpp(  # type: ignore[attr-defined] # not in the type stubs
+        tokens=tokens,
+        vocab_ptr=vocabulary.pointer,
+        tokenize_fptr=ctypes.cast(llama_cpp.llama_cpp._lib.llama_tokenize, ctypes.c_void_p).value,  # noqa: SLF001
+        eos_token=vocabulary.end_tokens,
+        slices=LLTokenizer.json_slices(),
+    )
+    return built
+
+
+def _refusal(reason: str) -> InvalidRequestError:
+    return InvalidRequestError(f"This JSON Schema cannot be guaranteed: {' '.join(reason.split())[:300]}")
+
+
+def _checked(schema: Mapping[str, Any]) -> str:
+    """The schema as text, without what says nothing, and refused where the grammar would promise too much."""
+    try:
+        return json.dumps(_checked_node(schema), allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidRequestError("This JSON Schema is not JSON.", repr(error)) from error
+
+
+def _checked_node(node: Any) -> Any:
+    if isinstance(node, Mapping):
+        _check_free_keys(node)
+        silent = {"$schema"} | ({"uniqueItems"} if node.get("uniqueItems") is False else set())
+        return {key: _checked_node(value) for key, value in node.items() if key not in silent}
+    return [_checked_node(each) for each in node] if isinstance(node, list | tuple) else node
+
+
+def _check_free_keys(node: Mapping[str, Any]) -> None:
+    """Keys without a name in the schema can come twice in the grammar, and count once in JSON."""
+    least, named, required = node.get("minProperties"), node.get("properties"), node.get("required")
+    if isinstance(least, int) and least > 1:
+        names = {*(named if isinstance(named, Mapping) else ()), *(required if isinstance(required, list) else ())}
+        if least > len(names):
+            raise _refusal("minProperties above 1 needs as many named properties")

@@ -1,0 +1,132 @@
+"""Replies that must be JSON by a schema: token by token, whatever the model would like."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema
+import llama_cpp
+import numpy as np
+import pytest
+
+from bot.engine.constraint import Constraint
+from bot.engine.grammar import Grammar
+from bot.engine.llama_log import route_llama_log
+from bot.engine.vocabulary import Vocabulary
+from bot.errors import InvalidRequestError
+from bot.request import JsonConstraint
+from tests.support.json_schemas import PERSON, REFUSED, SCHEMAS
+from tests.support.real_engine import demo_model
+
+
+@pytest.fixture(scope="module")
+def vocabulary() -> Iterator[Vocabulary]:
+    """The demo model's tokens, without its weights."""
+    route_llama_log()
+    params = llama_cpp.llama_model_default_params()
+    params.vocab_only = True
+    model = llama_cpp.llama_model_load_from_file(str(demo_model()).encode(), params)
+    yield Vocabulary(model)
+    llama_cpp.llama_model_free(model)
+
+
+@pytest.fixture(scope="module")
+def grammar(vocabulary: Vocabulary) -> Grammar:
+    """A compiler for the demo model."""
+    return Grammar(vocabulary)
+
+
+class Writer:
+    """Follows a constraint as the engine does, with a model that chooses at random or wants to open everything."""
+
+    def __init__(self, vocabulary: Vocabulary, seed: int) -> None:
+        self._vocabulary = vocabulary
+        self._random = np.random.default_rng(seed)
+        self._favourites = [vocabulary.tokenize(text)[0] for text in (b"{", b"[", b",", b'"', b"-")] if seed else []
+
+    def write(self, constraint: Constraint, room: int) -> bytes | None:
+        """What it wrote; None where the room was not enough for an end."""
+        tokens = constraint.begin()
+        while not constraint.ended:
+            if len(tokens) >= room:
+                return self._text(tokens) if constraint.complete else None
+            token = self._choose(constraint)
+            if self._vocabulary.is_end(token):
+                break
+            tokens += constraint.take(token, room - len(tokens))
+        assert len(tokens) <= room
+        return self._text(tokens)
+
+    def _choose(self, constraint: Constraint) -> int:
+        logits = self._random.standard_normal(self._vocabulary.size).astype(np.float32)
+        constraint.mask(logits)
+        token = int(logits.argmax())
+        assert constraint.allows(token)
+        return next((each for each in self._favourites if constraint.allows(each)), token)
+
+    def _text(self, tokens: list[int]) -> bytes:
+        return b"".join(map(self._vocabulary.piece, tokens))
+
+
+def assert_valid(text: bytes | None, schema: Any) -> None:
+    """It is JSON, and what the schema says."""
+    assert text is not None
+    jsonschema.validate(json.loads(text), schema)
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+@pytest.mark.parametrize("extra", [0, 1, 7, 60])
+def test_a_value_is_closed_in_time(grammar: Grammar, vocabulary: Vocabulary, name: str, extra: int) -> None:
+    """However little room there is above the least, and whatever the model wants, a complete valid value comes out."""
+    schema = SCHEMAS[name]
+    for seed in range(2):
+        constraint = grammar.json(JsonConstraint(schema=schema, always_complete=True))
+        room = constraint.least_tokens + extra
+        assert_valid(Writer(vocabulary, seed).write(constraint, room), schema)
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_a_value_that_ends_is_valid(grammar: Grammar, vocabulary: Vocabulary, name: str) -> None:
+    """Where the value may be cut, it is valid whenever it was not."""
+    schema = SCHEMAS[name]
+    for seed in range(2):
+        text = Writer(vocabulary, seed).write(grammar.json(JsonConstraint(schema=schema)), 200)
+        if text is not None:
+            assert_valid(text, schema)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_guaranteed_is_refused(grammar: Grammar, name: str) -> None:
+    """The refusal names what is in the way, and nothing is weakened in silence."""
+    with pytest.raises(InvalidRequestError, match=name):
+        grammar.json(JsonConstraint(schema=REFUSED[name]))
+
+
+def test_a_value_without_an_end_is_refused(grammar: Grammar) -> None:
+    """A schema that only an endless value fits cannot be completed."""
+    endless = {"type": "object", "properties": {"again": {"$ref": "#"}}, "required": ["again"]}
+    with pytest.raises(InvalidRequestError, match="no value that is short enough"):
+        grammar.json(JsonConstraint(schema=endless, always_complete=True))
+
+
+def test_what_is_certain_comes_without_asking_the_model(grammar: Grammar, vocabulary: Vocabulary) -> None:
+    """The brace and the first key are there before the model says anything, and keys follow values."""
+    constraint = grammar.json(JsonConstraint(schema=PERSON))
+    text = b"".join(map(vocabulary.piece, constraint.begin()))
+    assert text.startswith(b'{"na')
+    for token in vocabulary.tokenize(b'{"name":"Jason",')[len(vocabulary.tokenize(text)) :]:
+        text += b"".join(map(vocabulary.piece, constraint.take(token, 100)))
+    assert text.startswith(b'{"name":"Jason","ag')
+
+
+def test_the_model_may_not_write_blanks_or_halves_of_characters(grammar: Grammar, vocabulary: Vocabulary) -> None:
+    """White space between values and escapes of half characters are never possible."""
+    constraint = grammar.json(JsonConstraint(schema={"type": "array", "items": {"type": "string"}}))
+    constraint.begin()
+    (blank,) = vocabulary.tokenize(b" ")
+    (line,) = vocabulary.tokenize(b"\n")
+    assert not constraint.allows(blank)
+    assert not constraint.allows(line)
+    constraint.take(vocabulary.tokenize(b'["')[0], 100)
+    assert constraint.allows(blank)
+    assert constraint.prefix(vocabulary.tokenize(b"a\\ud800")) < len(vocabulary.tokenize(b"a\\ud800"))
