@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
+from bot.chat.commands.reload import Reload
 from bot.chat.composition import compose_chat
 from bot.chat.personas import Personas
 from bot.chat.service import ChatService
@@ -37,11 +38,12 @@ class Backend:
 
 @asynccontextmanager
 async def open_backend(
-    settings: Configuration, *, paths: Paths, notify: Callable[[str], None]
+    settings: Configuration, *, paths: Paths, notify: Callable[[str], None], reload: Reload | None = None
 ) -> AsyncIterator[Backend]:
     """Start everything, and close it in the reverse order.
 
-    `notify` gets a line about each slow step. Raises `StorageError` and `ModelLoadError`.
+    `notify` gets a line about each slow step, and `reload` is what `/reload` does. Raises `StorageError` and
+    `ModelLoadError`.
     """
     async with AsyncExitStack() as stack:
         database = await Database.open(
@@ -51,7 +53,7 @@ async def open_backend(
         await TurnRepository(database).recover()
         engine = await start_engine(settings, paths=paths, notify=notify, personas=Personas.of(settings).heads)
         stack.push_async_callback(close, "the engine", engine.aclose)
-        core = compose_chat(configuration=settings, generator=engine, database=database)
+        core = compose_chat(configuration=settings, generator=engine, database=database, reload=reload)
         stack.push_async_callback(close, "the chat", core.aclose)
         await stack.enter_async_context(running(core.attend(), name="chat"))
         yield Backend(core=core, engine=engine)
