@@ -9,6 +9,7 @@ from bot.adapter_store import AdapterStore
 from bot.book import ConversationBook
 from bot.messages import CommandSpec, IncomingMessage, OutgoingMessage, ReplyFacts, Timings, Usage
 from bot.metrics import Metrics
+from bot.people import PeopleRegister
 from bot.settings import GenerationSettings
 from tests.support.memory_store import MemoryStore
 
@@ -57,6 +58,11 @@ class ScriptedCore:
     @property
     def book(self) -> ConversationBook:
         """Nothing is stored here."""
+        raise NotImplementedError
+
+    @property
+    def people(self) -> PeopleRegister:
+        """Nobody is known here."""
         raise NotImplementedError
 
     def connected(self, name: str, open_target: OpenTarget) -> None:
