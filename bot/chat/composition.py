@@ -35,6 +35,7 @@ from bot.chat.quotas import Quotas
 from bot.chat.schema_book import SchemaBook
 from bot.chat.service import ChatService
 from bot.chat.stored_book import StoredBook
+from bot.chat.stored_people import StoredPeople
 from bot.chat.summariser import Summariser
 from bot.chat.turn_writer import TurnWriter
 from bot.chat.welcomes import Welcomes
@@ -180,6 +181,13 @@ class ChatComposer:
                 summariser=summariser,
                 lines=self.lines,
                 links=self.links,
+            ),
+            people=StoredPeople(
+                people=self._people,
+                admission=Admission(people=self._people, pairings=self._pairings, permissions=permissions),
+                permissions=permissions,
+                clock=self.clock,
+                welcome=self.welcomes.tell,
             ),
             max_waiting=configuration.engine.max_waiting_per_user,
         )
