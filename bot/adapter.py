@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
@@ -11,6 +12,7 @@ from bot.book import ConversationBook
 from bot.check import Check
 from bot.generation import Generation
 from bot.messages import ChatAddress, CommandSpec, IncomingMessage, OutgoingMessage
+from bot.metering import Meter
 from bot.people import PeopleRegister
 from bot.request import ChatMessage, EngineStatus, GenerationRequest
 from bot.settings import AdapterSettings, GenerationSettings, ReasoningMode
@@ -132,6 +134,13 @@ class ChatCore(Protocol):
     @property
     def commands(self) -> Sequence[CommandSpec]:
         """Every command, in the order of a menu; those of admins are not for everybody's."""
+        ...
+
+    def metered(self, adapter: str, user: str, *, admin: bool) -> AbstractAsyncContextManager[Meter]:
+        """For requests to `model` that are no chat messages: counts them among what their person may have.
+
+        Entering raises `QuotaExceededError`, and `StorageError`.
+        """
         ...
 
     def connected(self, name: str, open_target: OpenTarget) -> None:
