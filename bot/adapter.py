@@ -9,6 +9,7 @@ from bot.adapter_state import AdapterPhase, AdapterState
 from bot.adapter_store import AdapterStore
 from bot.book import ConversationBook
 from bot.check import Check
+from bot.figures import EngineFigures, RequestFigures
 from bot.generation import Generation
 from bot.messages import ChatAddress, CommandSpec, IncomingMessage, OutgoingMessage
 from bot.people import PeopleRegister
@@ -98,6 +99,18 @@ class ModelAccess(Protocol):
 
     def status(self) -> EngineStatus:
         """What it is doing now."""
+        ...
+
+    def figures(self) -> EngineFigures:
+        """What it did so far, and how fast it is."""
+        ...
+
+    def requests(self) -> Sequence[RequestFigures]:
+        """Every request that is waiting or served, in the order they came."""
+        ...
+
+    def cancel(self, request_id: int) -> None:
+        """Stop a request wherever it is; nothing happens where it has ended."""
         ...
 
 
