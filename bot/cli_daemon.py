@@ -140,14 +140,23 @@ class Daemon:
             self._loaded.settings, paths=self._paths, notify=notify, reload=reloader.reload
         ) as backend:
             self._ready(adapters, backend.engine.status().model)
-            if set(adapters) != {CONSOLE}:
-                await backend.core.offer_claim()
+            await self._offer_claim(backend, adapters)
             yield backend
+
+    @staticmethod
+    async def _offer_claim(backend: "Backend", adapters: Adapters) -> None:
+        """Show how to become the first admin, where people can come who are not known by a terminal or a key."""
+        if set(adapters) - {CONSOLE, WEB}:
+            await backend.core.offer_claim()
 
     async def _reload_on_change(
         self, reloader: Reloader, hangup: ReloadSignal, backend: "Backend", fleet: Fleet
     ) -> None:
-        reloader.attach(LiveParts(chat=backend.core, engine=backend.engine, fleet=fleet))
+        reloader.attach(
+            LiveParts(
+                chat=backend.core, engine=backend.engine, fleet=fleet, applied=partial(self._offer_claim, backend)
+            )
+        )
         triggers = ReloadTriggers(
             reloader=reloader,
             watch=ConfigWatch(self._loaded.path or self._paths.config_file),

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
@@ -28,10 +28,6 @@ class ReloadableChat(Protocol):
         """Go on with another configuration."""
         ...
 
-    async def offer_claim(self) -> str | None:
-        """Show how to become admin, where nobody is any more."""
-        ...
-
 
 class ReloadableEngine(Protocol):
     """What is needed of the engine."""
@@ -54,6 +50,8 @@ class LiveParts:
     chat: ReloadableChat
     engine: ReloadableEngine
     fleet: Fleet
+    applied: Callable[[Adapters], Awaitable[None]]
+    """What is to be done when another configuration is in effect, with the adapters that it wants."""
 
 
 class Reloader:
@@ -154,11 +152,11 @@ class Reloader:
             self._log_to(self._current)
             raise
         await self._parts.chat.apply(new)
-        await self._parts.chat.offer_claim()
         self._current = loaded
         self._running |= {name: wanted[name] for name in (*change.started, *change.restarted)}
         for name in change.stopped:
             del self._running[name]
+        await self._parts.applied(wanted)
         if change:
             log.info("the configuration was read again; %s", change)
         return change

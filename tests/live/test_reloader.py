@@ -1,7 +1,7 @@
 """Another configuration is put into effect, whole or not at all."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +58,6 @@ class FakeChat:
         self.log.append("chat")
         self.applied.append(configuration)
 
-    async def offer_claim(self) -> str | None:
-        """Have an admin."""
-        return None
-
 
 class World:
     """A reloader over a file, on fakes, with adapters that run."""
@@ -70,6 +66,7 @@ class World:
         self.file = folder / "config.yaml"
         self.log: list[str] = []
         self.adapters: list[ResidentAdapter] = []
+        self.applied: list[list[str]] = []
         self.logged_to: list[str | None] = []
         self.write(BASE)
         start = self.read()
@@ -114,10 +111,13 @@ class World:
         """Start everything."""
         for name, settings in self.choose(self.reloader.current).items():
             self.fleet.start(name, self.factory(name, settings))
-        self.reloader.attach(LiveParts(chat=self.chat, engine=self.engine, fleet=self.fleet))
+        self.reloader.attach(LiveParts(chat=self.chat, engine=self.engine, fleet=self.fleet, applied=self._applied))
         while len(self.adapters) < 2 or not all(each.up.is_set() for each in self.adapters):
             await asyncio.sleep(0)
         self.log.clear()
+
+    async def _applied(self, adapters: Mapping[str, AdapterSettings]) -> None:
+        self.applied.append(sorted(adapters))
 
     async def reload(self, text: str) -> str:
         """Save the file and put it into effect, to the last adapter."""
@@ -184,6 +184,7 @@ async def test_adapters_come_and_go(world: World) -> None:
     """A section that is new is started, one that is gone or switched off is stopped."""
     assert "starting: extra" in await world.reload(BASE.replace("radio:", "extra: {channel: 3}, radio:"))
     assert world.log[-1] == "start extra"
+    assert world.applied == [["extra", "radio", "tape"]]
     done = await world.reload(BASE.replace("radio: {channel: 1}", "radio: {channel: 1, enabled: false}"))
     assert done == "stopping: radio, extra"
     assert world.log[-4:] == ["drain radio", "close radio", "drain extra", "close extra"]
