@@ -101,6 +101,10 @@ class ModelAccess(Protocol):
         """What it is doing now."""
         ...
 
+
+class WatchedModel(ModelAccess, Protocol):
+    """The model, for those who also look after it."""
+
     def figures(self) -> EngineFigures:
         """What it did so far, and how fast it is."""
         ...
@@ -118,7 +122,7 @@ class ChatCore(Protocol):
     """The core as an adapter sees it."""
 
     @property
-    def model(self) -> ModelAccess:
+    def model(self) -> WatchedModel:
         """The model itself, for requests that are no chat messages."""
         ...
 

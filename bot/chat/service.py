@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from bot.adapter import ModelAccess, OpenTarget, ReplyTarget
+from bot.adapter import OpenTarget, ReplyTarget, WatchedModel
 from bot.adapter_state import AdapterPhase, AdapterState
 from bot.adapter_store import AdapterStore
 from bot.book import ConversationBook
@@ -40,7 +40,7 @@ class ChatService:
     def __init__(
         self,
         *,
-        model: ModelAccess,
+        model: WatchedModel,
         store: AdapterStore,
         lines: Lines,
         clock: Clock,
@@ -63,7 +63,7 @@ class ChatService:
         self._generation = configuration.generation
 
     @property
-    def model(self) -> ModelAccess:
+    def model(self) -> WatchedModel:
         """The model itself, for requests that are no chat messages."""
         return self._model
 
