@@ -10,6 +10,7 @@ from bot.adapter_state import AdapterPhase, AdapterState
 from bot.adapter_store import AdapterStore
 from bot.book import ConversationBook
 from bot.check import Check
+from bot.figures import EngineFigures, RequestFigures
 from bot.generation import Generation
 from bot.messages import ChatAddress, CommandSpec, IncomingMessage, OutgoingMessage
 from bot.metering import Meter
@@ -103,11 +104,27 @@ class ModelAccess(Protocol):
         ...
 
 
+class WatchedModel(ModelAccess, Protocol):
+    """The model, for those who also look after it."""
+
+    def figures(self) -> EngineFigures:
+        """What it did so far, and how fast it is."""
+        ...
+
+    def requests(self) -> Sequence[RequestFigures]:
+        """Every request that is waiting or served, in the order they came."""
+        ...
+
+    def cancel(self, request_id: int) -> None:
+        """Stop a request wherever it is; nothing happens where it has ended."""
+        ...
+
+
 class ChatCore(Protocol):
     """The core as an adapter sees it."""
 
     @property
-    def model(self) -> ModelAccess:
+    def model(self) -> WatchedModel:
         """The model itself, for requests that are no chat messages."""
         ...
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
-from bot.adapter import ModelAccess, OpenTarget, ReplyTarget
+from bot.adapter import OpenTarget, ReplyTarget, WatchedModel
 from bot.adapter_state import AdapterPhase, AdapterState
 from bot.adapter_store import AdapterStore
 from bot.book import ConversationBook
@@ -43,7 +43,7 @@ class ChatService:
     def __init__(
         self,
         *,
-        model: ModelAccess,
+        model: WatchedModel,
         store: AdapterStore,
         lines: Lines,
         clock: Clock,
@@ -66,7 +66,7 @@ class ChatService:
         self._generation = configuration.generation
 
     @property
-    def model(self) -> ModelAccess:
+    def model(self) -> WatchedModel:
         """The model itself, for requests that are no chat messages."""
         return self._model
 

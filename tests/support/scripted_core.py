@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from bot.adapter import ModelAccess, OpenTarget, ReplyTarget
+from bot.adapter import OpenTarget, ReplyTarget, WatchedModel
 from bot.adapter_state import AdapterPhase, AdapterState
 from bot.adapter_store import AdapterStore
 from bot.book import ConversationBook
@@ -38,7 +38,7 @@ class ScriptedCore:
         CommandSpec(name="persona", summary="who I am", argument="[name]", choices=("hearth", "pirate")),
     )
 
-    def __init__(self, *answers: Answer, model: ModelAccess | None = None) -> None:
+    def __init__(self, *answers: Answer, model: WatchedModel | None = None) -> None:
         self.answers = list(answers)
         self._model = model
         self.generation = GenerationSettings()
@@ -52,7 +52,7 @@ class ScriptedCore:
         self.platforms: dict[str, OpenTarget] = {}
 
     @property
-    def model(self) -> ModelAccess:
+    def model(self) -> WatchedModel:
         """The one it was given."""
         if self._model is None:
             raise NotImplementedError
