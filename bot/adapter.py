@@ -11,6 +11,7 @@ from bot.book import ConversationBook
 from bot.check import Check
 from bot.generation import Generation
 from bot.messages import ChatAddress, CommandSpec, IncomingMessage, OutgoingMessage
+from bot.people import PeopleRegister
 from bot.request import ChatMessage, EngineStatus, GenerationRequest
 from bot.settings import AdapterSettings, GenerationSettings, ReasoningMode
 
@@ -116,6 +117,11 @@ class ChatCore(Protocol):
     @property
     def book(self) -> ConversationBook:
         """The conversations that are stored, for platforms that keep no list of them."""
+        ...
+
+    @property
+    def people(self) -> PeopleRegister:
+        """Who may talk to it, for admins."""
         ...
 
     @property

@@ -22,6 +22,7 @@ from bot.chat.ticket import Ticket
 from bot.chat.turn_writer import TurnWriter
 from bot.chat.welcomes import Welcomes
 from bot.messages import CommandSpec, ConversationKey, IncomingMessage, ReplyDone, ReplyError
+from bot.people import PeopleRegister
 from bot.settings import Configuration, GenerationSettings
 from bot.storage.link_repository import LinkRepository
 
@@ -75,6 +76,11 @@ class ChatService:
     def book(self) -> ConversationBook:
         """The conversations that are stored."""
         return self._parts.book
+
+    @property
+    def people(self) -> PeopleRegister:
+        """Who may talk to it, for admins."""
+        return self._parts.people
 
     @property
     def store(self) -> AdapterStore:

@@ -8,6 +8,7 @@ from bot.adapter_state import AdapterPhase, AdapterState
 from bot.adapter_store import AdapterStore
 from bot.book import ConversationBook
 from bot.messages import CommandSpec, IncomingMessage, OutgoingMessage, ReplyFacts, Timings, Usage
+from bot.people import PeopleRegister
 from bot.settings import GenerationSettings
 from tests.support.memory_store import MemoryStore
 
@@ -56,6 +57,11 @@ class ScriptedCore:
     @property
     def book(self) -> ConversationBook:
         """Nothing is stored here."""
+        raise NotImplementedError
+
+    @property
+    def people(self) -> PeopleRegister:
+        """Nobody is known here."""
         raise NotImplementedError
 
     def connected(self, name: str, open_target: OpenTarget) -> None:

@@ -5,13 +5,14 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 
+from adapters.web.page.memory import resident_mb
 from bot.adapter import ChatCore
 
 INTERVAL_S = 5.0
 KEPT = 720
 """Samples, which is an hour."""
 
-Sample = Mapping[str, float]
+Sample = Mapping[str, float | None]
 
 
 class Sampler:
@@ -61,4 +62,5 @@ class Sampler:
             "time": datetime.now(UTC).timestamp(),
             "running": status.running,
             "waiting": status.waiting,
+            "memory_mb": resident_mb(),
         }
