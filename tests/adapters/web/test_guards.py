@@ -176,7 +176,7 @@ async def test_nonsense_is_a_client_s_error(body: bytes) -> None:
     """Whatever the body is, the answer is a 400 in OpenAI's shape, and the server goes on."""
     model = ScriptedEngine()
     async with web(model) as adapter:
-        for path in ("/v1/chat/completions", "/v1/completions", "/v1/embeddings"):
+        for path in ("/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/embeddings"):
             answer = await ask(adapter, path, content=body, headers={"content-type": "application/json"})
             assert answer.status_code == 400, answer.text
             assert answer.json()["error"]["type"] == "invalid_request_error"
