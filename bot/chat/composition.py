@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bot.chat.access import AccessPolicy
 from bot.chat.admission import Admission
 from bot.chat.announcer import Announcer
+from bot.chat.attachments import Attachments
 from bot.chat.chat_parts import ChatParts
 from bot.chat.claim_code import ClaimCode
 from bot.chat.clock import Clock, SystemClock
@@ -19,6 +20,7 @@ from bot.chat.commands.pairing import PairingCommands
 from bot.chat.commands.persona import PersonaCommands
 from bot.chat.commands.records import RecordCommands
 from bot.chat.commands.registry import CommandRegistry
+from bot.chat.commands.reload import Reload, ReloadCommands
 from bot.chat.commands.schemas import SchemaCommands
 from bot.chat.confirmations import Confirmations
 from bot.chat.conversation_context import ConversationContext
@@ -27,13 +29,17 @@ from bot.chat.entrance import Entrance
 from bot.chat.generator import TextGenerator
 from bot.chat.lines import Lines
 from bot.chat.messenger import Messenger
+from bot.chat.outbox import Outbox
+from bot.chat.pastes import Pastes
 from bot.chat.personas import Personas
 from bot.chat.platforms import Platforms
+from bot.chat.presses import Presses
 from bot.chat.prompt import PromptFitter
 from bot.chat.quotas import Quotas
 from bot.chat.schema_book import SchemaBook
 from bot.chat.service import ChatService
 from bot.chat.stored_book import StoredBook
+from bot.chat.stored_people import StoredPeople
 from bot.chat.summariser import Summariser
 from bot.chat.turn_writer import TurnWriter
 from bot.chat.welcomes import Welcomes
@@ -43,6 +49,8 @@ from bot.messages import CommandSpec
 from bot.settings import Configuration, PermissionSettings
 from bot.storage.access_records import Identity
 from bot.storage.adapter_value_repository import AdapterValueRepository
+from bot.storage.answer_repository import AnswerRepository
+from bot.storage.audit_repository import AuditRepository
 from bot.storage.conversation_repository import ConversationRepository
 from bot.storage.database import Database
 from bot.storage.heading_repository import HeadingRepository
@@ -57,16 +65,26 @@ from bot.storage.usage_repository import UsageRepository
 
 
 def compose_chat(
-    *, configuration: Configuration, generator: TextGenerator, database: Database, clock: Clock | None = None
+    *,
+    configuration: Configuration,
+    generator: TextGenerator,
+    database: Database,
+    clock: Clock | None = None,
+    reload: Reload | None = None,
 ) -> ChatService:
-    """The chat over an open database and a running engine, both of which stay the caller's to close."""
-    composer = ChatComposer(generator=generator, database=database, clock=clock or SystemClock())
+    """The chat over an open database and a running engine, both of which stay the caller's to close.
+
+    `reload` is what `/reload` does; without it there is no such command.
+    """
+    composer = ChatComposer(generator=generator, database=database, clock=clock or SystemClock(), reload=reload)
     return ChatService(
         model=generator,
         store=AdapterValueRepository(database),
         lines=composer.lines,
-        clock=composer.clock,
         platforms=composer.platforms,
+        outbox=composer.outbox,
+        answers=composer.answers,
+        pastes=Pastes(composer.clock),
         welcomes=composer.welcomes,
         links=composer.links,
         compose=composer.compose,
@@ -77,10 +95,14 @@ def compose_chat(
 class ChatComposer:
     """Holds what lives as long as the chat, and makes the parts that depend on the configuration."""
 
-    def __init__(self, *, generator: TextGenerator, database: Database, clock: Clock) -> None:
+    def __init__(
+        self, *, generator: TextGenerator, database: Database, clock: Clock, reload: Reload | None = None
+    ) -> None:
         self.clock = clock
         self.lines = Lines()
         self.platforms = Platforms()
+        self._reload = reload
+        self._audit = AuditRepository(database)
         self._people = PeopleRepository(database)
         self._pairings = PairingRepository(database)
         self._usage = UsageRepository(database)
@@ -96,6 +118,10 @@ class ChatComposer:
         self._records = RecordRepository(database)
         self._schemas = SchemaRepository(database)
         self._confirmations = Confirmations(clock)
+        self.answers = AnswerRepository(database)
+        self.outbox = Outbox(
+            answers=self.answers, conversations=self._conversations, platforms=self.platforms, clock=clock
+        )
 
     def compose(self, configuration: Configuration) -> ChatParts:
         """The parts for a configuration."""
@@ -167,6 +193,19 @@ class ChatComposer:
                 lines=self.lines,
                 links=self.links,
             ),
+            presses=Presses(answers=self.answers, turns=self._turns, finder=finder, lines=self.lines),
+            attachments=Attachments(
+                DocumentReader(configuration.documents), max_files=configuration.documents.max_files
+            ),
+            delivery=configuration.delivery,
+            scope=configuration.history.scope,
+            people=StoredPeople(
+                people=self._people,
+                admission=Admission(people=self._people, pairings=self._pairings, permissions=permissions),
+                permissions=permissions,
+                clock=self.clock,
+                welcome=self.welcomes.tell,
+            ),
             max_waiting=configuration.engine.max_waiting_per_user,
         )
 
@@ -230,5 +269,7 @@ class ChatComposer:
             *LinkCommands(links=self.links, pairings=self._pairings, clock=self.clock).commands(),
             *PairingCommands(admission=admission, welcomes=self.welcomes, clock=self.clock).commands(),
         ]
+        if self._reload is not None:
+            commands += ReloadCommands(reload=self._reload, audit=self._audit, clock=self.clock).commands()
         registry = CommandRegistry(commands)
         return registry
