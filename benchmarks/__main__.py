@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import alternating, cost, fairness, machine, overflow, plots, restart, together
+from benchmarks import alternating, chats, cost, fairness, machine, overflow, plots, restart, together
 from benchmarks.peer_server import PeerError
 from benchmarks.report import Report
 from benchmarks.setup import Setup, find_llama_cpp_python, find_llama_server
@@ -29,6 +29,7 @@ BENCHMARKS: dict[str, Callable[[Setup], Coroutine[Any, Any, Report]]] = {
     "overflow": overflow.measure,
     "fairness": fairness.measure,
     "cost": cost.measure,
+    "chats": chats.measure,
 }
 FOLDER = Path(__file__).parent
 BEGIN, END = "<!-- results: written by `make bench` -->", "<!-- end of results -->"
