@@ -19,11 +19,17 @@ class ChunkSizer:
         self._n_batch = n_batch
         self._seconds_per_token = 1 / prefill_tokens_per_s if prefill_tokens_per_s else None
         self._decode_s = 0.0
+        self._decode_rate: float | None = None
 
     @property
     def prefill_tokens_per_s(self) -> float | None:
         """Measured rate; None before the first measurement, unless one was given."""
         return 1 / self._seconds_per_token if self._seconds_per_token else None
+
+    @property
+    def decode_tokens_per_s(self) -> float | None:
+        """Measured rate of all replies together; None before the first measurement."""
+        return self._decode_rate
 
     def size(self, *, decoding: int) -> int:
         """Prompt tokens for the next step, with `decoding` tokens of running replies in the same batch."""
@@ -37,6 +43,7 @@ class ChunkSizer:
         """Learn from a step of `prefill` prompt tokens and `decoding` other tokens."""
         if prefill == 0:
             self._decode_s = _blend(self._decode_s, seconds)
+            self._decode_rate = _blend(self._decode_rate, decoding / seconds)
         elif prefill >= _SMALLEST:
             alone = max(seconds - (self._decode_s if decoding else 0.0), seconds / 4)
             self._seconds_per_token = _blend(self._seconds_per_token, alone / prefill)

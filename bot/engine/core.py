@@ -199,8 +199,7 @@ class Core:
     def _finish(self, sequence: Sequence, reason: FinishReason) -> None:
         self._release(sequence)
         self._line_changed = True
-        for delta in sequence.writer.flush():
-            self._emit(sequence, delta)
+        self._decoder.finish(sequence)
         self._emit_done(sequence, reason)
 
     def _fail(self, sequence: Sequence, error: RequestError) -> None:

@@ -1,14 +1,16 @@
 """Makes tokens of logits, and a reply of tokens."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from bot.engine.constraint import Constraint
+from bot.engine.logprobs import Logprobs
 from bot.engine.runner import Runner
 from bot.engine.sequence import Sequence
 from bot.messages import FinishReason
-from bot.request import GenerationEvent
+from bot.request import GenerationDelta, GenerationEvent
 
 Emit = Callable[[Sequence, GenerationEvent], None]
 
@@ -18,6 +20,7 @@ class Decoder:
 
     def __init__(self, runner: Runner, emit: Emit) -> None:
         """`emit` takes what the reader of a reply is to know."""
+        self._logprobs = Logprobs(runner.vocabulary)
         self._runner = runner
         self._vocabulary = runner.vocabulary
         self._emit = emit
@@ -32,6 +35,7 @@ class Decoder:
             forced = constraint.begin()
             if forced:
                 return self._write(sequence, forced, chosen=0)
+        untouched = self._runner.logits(index) if sequence.wants_logprobs else None
         token = self._choose(sequence, constraint, index)
         if self._vocabulary.is_end(token):
             sequence.count_token()
@@ -41,6 +45,8 @@ class Decoder:
         else:
             tokens = constraint.take(token, sequence.room)
         sequence.thought_tokens = frozenset()
+        if untouched is not None and tokens[0] == token:
+            sequence.logprobs.append(self._logprobs.of(untouched, token, top=sequence.request.logprobs or 0))
         return self._write(sequence, tokens, chosen=1)
 
     def _choose(self, sequence: Sequence, constraint: Constraint | None, index: int) -> int:
@@ -64,6 +70,8 @@ class Decoder:
             for number, token in enumerate(tokens):
                 if number >= chosen:
                     sequence.sampler.accept((token,))
+                    if sequence.wants_logprobs:
+                        sequence.logprobs.append(self._logprobs.certain(token))
                 if reason := self._add(sequence, token, is_last=number == len(tokens) - 1):
                     return reason
             if sequence.constraint is not None and sequence.constraint.ended:
@@ -75,8 +83,7 @@ class Decoder:
         piece = self._vocabulary.piece(token)
         sequence.count_token()
         deltas, stopped = sequence.writer.feed(piece, control=self._vocabulary.is_control(token))
-        for delta in deltas:
-            self._emit(sequence, delta)
+        self._show(sequence, deltas)
         if stopped:
             return "stop"
         if sequence.room <= 0:
@@ -84,6 +91,20 @@ class Decoder:
             return "stop" if complete else "length"
         sequence.holding.log.append_token(token, piece)
         return None
+
+    def finish(self, sequence: Sequence) -> None:
+        """Show what had been held back, at the end of the reply."""
+        self._show(sequence, sequence.writer.flush())
+
+    def _show(self, sequence: Sequence, deltas: list[GenerationDelta]) -> None:
+        for delta in deltas:
+            if sequence.logprobs and not delta.reasoning:
+                self._emit(sequence, replace(delta, logprobs=tuple(sequence.logprobs)))
+                sequence.logprobs.clear()
+            else:
+                self._emit(sequence, delta)
+        if sequence.writer.thinking:
+            sequence.logprobs.clear()
 
     def _following(self, sequence: Sequence, *, was_thinking: bool) -> list[int]:
         """Tokens that close a thought whose budget is used up, or begin an answer whose form is known."""

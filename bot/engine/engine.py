@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from bot.engine.download_progress import DownloadProgress, LineProgress
+from bot.engine.ledger import Ledger, request_figures
 from bot.engine.loaded_model import LoadedModel, ModelSource
 from bot.engine.lock import InferenceLock
 from bot.engine.prompt_reader import ReadPrompt
 from bot.engine.sequence import Sequence
+from bot.engine.timers import Timers
 from bot.errors import EngineLostError, HearthbotError, InvalidRequestError, QueueFullError, RequestError
+from bot.figures import EngineFigures, RequestFigures
 from bot.generation import Generation
 from bot.messages import ReplyFacts, Timings, Usage
 from bot.request import (
@@ -26,6 +29,7 @@ from bot.request import (
     GenerationFailed,
     GenerationLoading,
     GenerationRequest,
+    GenerationWaiting,
 )
 from bot.settings import EngineSettings, ModelSettings, ReasoningMode
 
@@ -88,7 +92,8 @@ class Engine:
         """Held while the model is loaded, changed or given up."""
         self._error: EngineLostError | None = None
         self._lost = asyncio.Event()
-        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._timers = Timers(self._loop)
+        self._ledger = Ledger()
         self._tasks: set[asyncio.Task[None]] = set()
         self.lock = InferenceLock(step=self._step, on_lost=self._lost_on_thread)
         # Reading a long prompt takes milliseconds: off the event loop, and not at the expense of anybody's reply.
@@ -119,6 +124,26 @@ class Engine:
             n_ctx=self._n_ctx,
         )
 
+    def figures(self) -> EngineFigures:
+        """What it did so far, and how fast it is."""
+        return self._ledger.figures(self._model)
+
+    def requests(self) -> list[RequestFigures]:
+        """Every request that is waiting or served, in the order they came."""
+        return [request_figures(request_id, sequence) for request_id, sequence in self._sequences.items()]
+
+    def cancel(self, request_id: int) -> None:
+        """Stop a request wherever it is; nothing happens where it has ended."""
+        if request_id in self._sequences:
+            sequence, core = self._sequences[request_id], self.model.core
+            self.lock.post(lambda: core.cancel(sequence))
+        elif request_id in self._reading:
+            self._reading[request_id].cancel()
+
+    def heartbeat(self) -> float:
+        """Seconds since the inference thread last finished a step; 0 while it has nothing to do."""
+        return self.lock.busy_s()
+
     def submit(self, request: GenerationRequest) -> Generation:
         """Put a request in the line.
 
@@ -130,7 +155,7 @@ class Engine:
         # The line refuses what is too much; this only bounds what may be on its way to it while a model is loaded.
         if len(self._reading) > 2 * (settings.max_waiting + settings.max_parallel):
             raise QueueFullError("Too many people are waiting right now. Please try again in a few minutes.")
-        generation = Generation(next(self._ids), self._cancel)
+        generation = Generation(next(self._ids), self.cancel)
         submitted_at = time.perf_counter()
         reading = self._loop.create_task(self._read(generation, request, submitted_at), name="prompt")
         self._reading[generation.request_id] = reading
@@ -194,10 +219,9 @@ class Engine:
 
     async def aclose(self) -> None:
         """Cancel what still runs, save what is worth keeping, and free the model."""
-        for timer in self._timers.values():
-            timer.cancel()
+        self._timers.stop_all()
         for request_id in [*self._reading, *self._sequences]:
-            self._cancel(request_id)
+            self.cancel(request_id)
         if self._error is None:
             await self._quiet.wait()
         async with self._switching:
@@ -247,15 +271,8 @@ class Engine:
         )
         self._sequences[generation.request_id] = sequence
         self._quiet.clear()
-        self._stop_timer("unload")
+        self._timers.stop("unload")
         self.lock.post(lambda: model.core.add(sequence))
-
-    def _cancel(self, request_id: int) -> None:
-        if request_id in self._sequences:
-            sequence, core = self._sequences[request_id], self.model.core
-            self.lock.post(lambda: core.cancel(sequence))
-        elif request_id in self._reading:
-            self._reading[request_id].cancel()
 
     def _deliver_from_thread(self, events: list[tuple[Sequence, GenerationEvent]]) -> None:
         if not self._loop.is_closed():
@@ -264,6 +281,9 @@ class Engine:
     def _deliver(self, events: list[tuple[Sequence, GenerationEvent]]) -> None:
         for sequence, event in events:
             sequence.generation.push(event)
+            self._ledger.count(event)
+            if isinstance(event, GenerationWaiting):
+                sequence.position = event.position
             if sequence.generation.ended:
                 del self._sequences[sequence.generation.request_id]
         if not self._sequences and not self._quiet.is_set():
@@ -273,9 +293,9 @@ class Engine:
     def _when_quiet(self) -> None:
         """Nobody is being answered: think of the KV states, and of the memory."""
         if "save" not in self._timers:
-            self._start_timer("save", _SAVE_AFTER_S, self._save)
+            self._timers.start("save", _SAVE_AFTER_S, self._save)
         if self._source.engine.idle_unload_s is not None:
-            self._start_timer("unload", self._source.engine.idle_unload_s, self._unload_when_idle)
+            self._timers.start("unload", self._source.engine.idle_unload_s, self._unload_when_idle)
 
     def _save(self) -> None:
         if self._model is not None:
@@ -295,7 +315,7 @@ class Engine:
         self._model, self._n_ctx = model, model.runner.n_ctx
         if self._source.engine.prewarm:
             for request, start in model.prewarm_requests(self._source.personas):
-                generation = Generation(next(self._ids), self._cancel)
+                generation = Generation(next(self._ids), self.cancel)
                 self._enqueue(model, generation, request, model.reader.measured(request, start), time.perf_counter())
         return model
 
@@ -333,19 +353,7 @@ class Engine:
         self._quiet.set()
         self._lost.set()
 
-    # timers and tasks
-
-    def _start_timer(self, name: str, seconds: float, callback: Callable[[], None]) -> None:
-        def fire() -> None:
-            del self._timers[name]
-            callback()
-
-        self._stop_timer(name)
-        self._timers[name] = self._loop.call_later(seconds, fire)
-
-    def _stop_timer(self, name: str) -> None:
-        if name in self._timers:
-            self._timers.pop(name).cancel()
+    # tasks
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(work, name="engine")

@@ -147,6 +147,11 @@ class KvStore:
         self._writer.shutdown()
 
     @property
+    def entries(self) -> int:
+        """How many states there are, in RAM or on disk."""
+        return len(self._entries)
+
+    @property
     def ram_used(self) -> int:
         """Bytes of states in RAM."""
         with self._lock:

@@ -3,6 +3,7 @@
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
@@ -17,15 +18,23 @@ class InferenceLock:
     Holding the lock is running on that thread. Between commands the thread calls `step` as long as that has work.
     """
 
-    def __init__(self, *, step: Callable[[], bool], on_lost: Callable[[BaseException], None]) -> None:
+    def __init__(
+        self,
+        *,
+        step: Callable[[], bool],
+        on_lost: Callable[[BaseException], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """`step` does one unit of work and tells whether there is more.
 
         `on_lost` is called once, on the thread, when `step` or a posted command fails: nothing runs afterwards.
         """
         self._step = step
         self._on_lost = on_lost
+        self._clock = clock
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._closing = False
+        self._busy_since: float | None = None
         self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
 
     def start(self) -> None:
@@ -35,6 +44,11 @@ class InferenceLock:
     def held(self) -> bool:
         """Whether the caller is the thread that may touch the context."""
         return threading.current_thread() is self._thread
+
+    def busy_s(self) -> float:
+        """Seconds that the thread has spent in what it is doing now, be it a step or a command; 0 while it waits."""
+        since = self._busy_since
+        return 0.0 if since is None else self._clock() - since
 
     def post(self, command: Callable[[], None]) -> None:
         """Run a command on the thread, between two steps. Its failure loses the engine."""
@@ -69,6 +83,7 @@ class InferenceLock:
             busy = False
             while not self._closing:
                 self._drain_inbox(wait=not busy)
+                self._busy_since = self._clock()
                 busy = self._step()
         except BaseException as error:  # the thread ends here, and its owner must learn why
             _LOGGER.critical("the inference thread failed", exc_info=error)
@@ -76,8 +91,12 @@ class InferenceLock:
 
     def _drain_inbox(self, *, wait: bool) -> None:
         try:
-            self._inbox.get(block=wait)()
+            if wait:
+                self._busy_since = None
+            command = self._inbox.get(block=wait)
             while True:
-                self._inbox.get_nowait()()
+                self._busy_since = self._clock()
+                command()
+                command = self._inbox.get_nowait()
         except queue.Empty:
             return

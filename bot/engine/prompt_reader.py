@@ -14,6 +14,7 @@ from bot.errors import InvalidRequestError, PromptTooLongError
 from bot.request import ChatMessage, GenerationRequest
 from bot.settings import ReasoningMode
 
+_MOST_LOGPROBS = 20
 _THOUGHT_END = 32
 """Tokens. Closing a thought from outside takes fewer."""
 
@@ -47,29 +48,35 @@ class PromptReader:
 
     def read(self, request: GenerationRequest) -> ReadPrompt:
         """Raises `PromptTooLongError` for what can never fit and `InvalidRequestError` for what cannot be rendered."""
+        _check(request)
+        if request.prompt is not None:
+            return self.measured(request, self._with_bos(request.prompt).encode(errors="replace"))
         text = self.render(request.messages, request.reasoning, continue_final=request.continue_final)
         return self.measured(request, text)
 
     def measured(self, request: GenerationRequest, text: bytes) -> ReadPrompt:
         """A rendered prompt, ready for the line. Raises `PromptTooLongError`."""
         count = len(self._vocabulary.tokenize(text))
+        if not count:
+            raise InvalidRequestError("There is nothing to write on.")
         if count > self._limit:
             raise PromptTooLongError(count, self._limit)
         room = self._limit + 1 - count
         max_tokens = room if request.max_tokens is None else min(request.max_tokens, room)
-        started = open_thought(text[-512:].decode(errors="replace"))
+        raw = request.prompt is not None
+        started = None if raw else open_thought(text[-512:].decode(errors="replace"))
         constraint = self._constraint(request)
         budget = request.reasoning_budget or max(1, max_tokens // 2)
         if constraint is not None and constraint.least_tokens:
             budget = max(1, min(budget, max_tokens - constraint.least_tokens - _THOUGHT_END))
         writer = ReplyWriter(
-            splitter=ReasoningSplitter(started),
-            stops=StopStrings((*request.stop, *(self._template.stop if constraint is None else ()))),
+            splitter=ReasoningSplitter.off() if raw else ReasoningSplitter(started),
+            stops=StopStrings((*request.stop, *(() if raw or constraint is not None else self._template.stop))),
             visible_controls=self._visible_controls,
             reasoning_budget=budget,
             show_reasoning=request.reasoning == "show",
         )
-        may_think = started is None and request.reasoning != "off" and self._template.has_thinking_switch
+        may_think = not raw and started is None and request.reasoning != "off" and self._template.has_thinking_switch
         return ReadPrompt(
             text=text,
             prompt_tokens=count,
@@ -101,6 +108,15 @@ class PromptReader:
         )
         if reasoning == "off" and not continue_final and (thought := open_thought(text[-256:])) is not None:
             text += thought.close_text  # a template that always opens a thought
-        if self._vocabulary.add_bos and not text.startswith(self._vocabulary.bos_text):
-            text = self._vocabulary.bos_text + text
-        return text.encode(errors="replace")
+        return self._with_bos(text).encode(errors="replace")
+
+    def _with_bos(self, text: str) -> str:
+        missing = self._vocabulary.add_bos and not text.startswith(self._vocabulary.bos_text)
+        return self._vocabulary.bos_text + text if missing else text
+
+
+def _check(request: GenerationRequest) -> None:
+    if request.prompt is not None and (request.messages or request.continue_final or request.tools):
+        raise InvalidRequestError("A raw prompt goes without messages and tools.")
+    if request.logprobs is not None and not 0 <= request.logprobs <= _MOST_LOGPROBS:
+        raise InvalidRequestError(f"logprobs must be between 0 and {_MOST_LOGPROBS}.")

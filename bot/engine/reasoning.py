@@ -99,6 +99,13 @@ class ReasoningSplitter:
         self._opened_in_answer = False
         self._pieces: list[Piece] = []
 
+    @classmethod
+    def off(cls) -> "ReasoningSplitter":
+        """One for which everything is answer, tags included."""
+        splitter = cls()
+        splitter._state, splitter._opened_in_answer = _State.ANSWER, True
+        return splitter
+
     @property
     def thinking(self) -> bool:
         """The reply is inside a thought."""

@@ -10,7 +10,7 @@ from bot.engine.slots import Slot
 from bot.errors import InvalidRequestError
 from bot.generation import Generation
 from bot.messages import FinishReason, ReplyFacts, Timings, Usage
-from bot.request import GenerationRequest
+from bot.request import GenerationRequest, TokenLogprob
 
 _UNLIMITED = 1 << 30
 
@@ -40,7 +40,11 @@ class Sequence:
         self.constraint = prompt.constraint
         self.thought_tokens = prompt.thought_tokens
         """Tokens with which the model may open a thought in front of what the constraint demands."""
+        self.logprobs: list[TokenLogprob] = []
+        """Of the tokens whose text was not shown yet."""
         self.max_tokens = 0
+        self.position: int | None = None
+        """Where it stood in the line when its reader last heard of it. Belongs to the event loop."""
         self.slot: Slot | None = None
         self._sampler: Sampler | None = None
         self.cached_tokens = 0
@@ -76,6 +80,11 @@ class Sequence:
     def active_constraint(self) -> Constraint | None:
         """What the next token must obey."""
         return None if self.writer.thinking else self.constraint
+
+    @property
+    def wants_logprobs(self) -> bool:
+        """Whether the next token's probability is to be reported; those of thoughts are not."""
+        return self.request.logprobs is not None and not self.writer.thinking
 
     @property
     def room(self) -> int:

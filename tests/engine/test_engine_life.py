@@ -166,3 +166,35 @@ async def test_forgetting_drops_a_users_states(tmp_path: Path) -> None:
     assert list((tmp_path / "kv").iterdir()) == []
     assert (await ask(engine, "A secret of mine.")).facts.usage.cached_tokens == 0
     await engine.aclose()
+
+
+async def test_the_engine_tells_what_it_does(tmp_path: Path) -> None:
+    """Who is served and who waits, with the numbers; one of them can be stopped by its id, and the ends are counted."""
+    engine = await start(tmp_path)
+    assert engine.requests() == []
+    assert engine.figures().decode_tokens_per_s is None
+    question = ChatMessage(role="user", content="Count to a hundred.")
+    first = engine.submit(request(question, max_tokens=200))
+    second = engine.submit(request(question, name="bob"))
+    while [each.state for each in engine.requests()] != ["writing", "waiting"] or not engine.requests()[1].position:
+        await asyncio.sleep(0)
+    writing, waiting = engine.requests()
+    assert (writing.user, writing.position, waiting.user, waiting.position) == ("ann", None, "bob", 1)
+    assert writing.prompt_tokens > 0
+    engine.cancel(writing.request_id)
+    assert (await first.result()).finish_reason == "cancelled"
+    done = await second.result()
+    engine.cancel(12345)
+    figures = engine.figures()
+    assert (figures.replies, figures.failures, figures.cache_hits) == (2, 0, 1)
+    assert figures.cached_tokens == done.facts.usage.cached_tokens
+    assert figures.decode_tokens_per_s
+    assert figures.prefill_tokens_per_s
+    assert figures.kv_entries == 1
+    assert figures.kv_ram_bytes > 0
+    assert engine.requests() == []
+    await engine.unload()
+    assert engine.figures().replies == 2
+    while engine.heartbeat():
+        await asyncio.sleep(0)
+    await engine.aclose()

@@ -72,3 +72,43 @@ def test_a_failed_step_loses_the_engine_once() -> None:
     lock.post(lambda: None)
     lock.close()
     assert [str(error) for error in lost] == ["dead"]
+
+
+def test_a_thread_that_hangs_shows() -> None:
+    """The seconds spent in one step are told from outside while it lasts, and an idle thread has spent none."""
+    now, entered, release = [100.0], threading.Event(), threading.Event()
+
+    def step() -> bool:
+        entered.set()
+        release.wait(timeout=10)
+        return False
+
+    lock = InferenceLock(step=step, on_lost=lambda _: None, clock=lambda: now[0])
+    lock.start()
+    assert lock.busy_s() == 0
+    lock.post(lambda: None)
+    assert entered.wait(timeout=10)
+    now[0] += 77
+    assert lock.busy_s() == 77
+    release.set()
+    lock.call(lambda: None).result(timeout=10)
+    lock.close()
+
+
+def test_every_step_is_a_beat() -> None:
+    """Long work in many steps is not taken for a thread that hangs."""
+    now, left = [100.0], [5]
+    seen: list[float] = []
+
+    def step() -> bool:
+        seen.append(lock.busy_s())
+        now[0] += 10
+        left[0] -= 1
+        return left[0] > 0
+
+    lock = InferenceLock(step=step, on_lost=lambda _: None, clock=lambda: now[0])
+    lock.start()
+    lock.post(lambda: None)
+    lock.call(lambda: None).result(timeout=10)
+    lock.close()
+    assert set(seen) == {0.0}
