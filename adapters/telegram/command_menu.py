@@ -14,7 +14,7 @@ _NOT_IN_GROUPS = frozenset({"start"})
 
 
 class CommandMenu:
-    """The core's commands, by kind of chat and by language of whoever looks."""
+    """The core's commands, by kind of chat and by language of whoever looks. Those of admins are in nobody's."""
 
     def __init__(
         self, commands: Sequence[CommandSpec], *, translations: Mapping[str, Mapping[str, str]], name: str
@@ -26,7 +26,7 @@ class CommandMenu:
                 raise PermanentAdapterError(
                     f"adapters.{name}.menus.{language}.{command}: there is no such command; known: {', '.join(known)}"
                 )
-        self._commands = commands
+        self._commands = [command for command in commands if not command.admin]
         self._translations = translations
 
     async def publish(self, bot: Bot) -> None:

@@ -20,7 +20,7 @@ class TolerantRequest(HTTPXRequest):
         """Return the answer with readable updates."""
         answer: dict[str, Any] = HTTPXRequest.parse_json_payload(payload)
         if isinstance(answer.get("result"), list):
-            answer["result"] = [readable(each) for each in answer["result"] if _has_id(each)]
+            answer["result"] = [readable(each) for each in answer["result"] if is_update(each)]
         return answer
 
 
@@ -34,5 +34,6 @@ def readable(update: dict[str, Any]) -> dict[str, Any]:
     return update
 
 
-def _has_id(update: Any) -> bool:
+def is_update(update: Any) -> bool:
+    """Whether it has at least an id, by which it can be confirmed."""
     return isinstance(update, dict) and isinstance(update.get("update_id"), int)

@@ -9,7 +9,7 @@ from aiohttp import web
 from telegram import Bot, Update
 
 from adapters.telegram.settings import WebhookSettings
-from adapters.telegram.tolerant_request import readable
+from adapters.telegram.tolerant_request import is_update, readable
 from adapters.telegram.update_source import ALLOWED_UPDATES, Take
 from bot.errors import PermanentAdapterError
 
@@ -76,8 +76,10 @@ class Webhook:
         if not secrets.compare_digest(request.headers.get(SECRET_HEADER, ""), self._secret):
             return web.Response(status=403)
         try:
-            update = Update.de_json(readable(await request.json()), self._bot)
-        except (json.JSONDecodeError, KeyError, TypeError):
+            posted = await request.json()
+        except (json.JSONDecodeError, UnicodeDecodeError):
             return web.Response(status=400)
-        await self._take(update)
+        if not is_update(posted):
+            return web.Response(status=400)
+        await self._take(Update.de_json(readable(posted), self._bot))
         return web.Response()

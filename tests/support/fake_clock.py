@@ -37,6 +37,14 @@ class FakeClock:
         async with self._changed:
             await self._changed.wait_for(lambda: self.sleepers >= count)
 
+    async def asleep_for(self, seconds: float) -> None:
+        """Return when somebody sleeps who will wake so many seconds from now."""
+        until = self._now + seconds
+        async with self._changed:
+            await self._changed.wait_for(
+                lambda: any(abs(wakes - until) < 1e-6 and not future.done() for wakes, future in self._sleepers)
+            )
+
     def advance(self, seconds: float) -> None:
         """Move on, and wake whoever slept until then."""
         self._now += seconds

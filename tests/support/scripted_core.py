@@ -41,6 +41,7 @@ class ScriptedCore:
         self.store: AdapterStore = MemoryStore()
         self.received: list[IncomingMessage] = []
         self.arrived = asyncio.Event()
+        self._changed = asyncio.Condition()
         self.phases: list[tuple[str, AdapterPhase, str]] = []
         self.platforms: dict[str, OpenTarget] = {}
 
@@ -70,8 +71,15 @@ class ScriptedCore:
         """Nobody asks here."""
         raise NotImplementedError
 
+    async def until(self, count: int) -> None:
+        """Return when so many messages have come."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: len(self.received) >= count)
+
     async def handle(self, message: IncomingMessage, target: ReplyTarget) -> None:
         """Note the message and play its answer."""
         self.received.append(message)
         self.arrived.set()
+        async with self._changed:
+            self._changed.notify_all()
         await (self.answers.pop(0) if self.answers else echo)(message, target)

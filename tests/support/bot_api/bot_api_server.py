@@ -67,7 +67,7 @@ class BotApiServer:
         app = web.Application(client_max_size=60 * 2**20)
         app.router.add_route("*", "/bot{token}/{method}", self._answer)
         app.router.add_get("/file/bot{token}/documents/{file_id}/{name}", self._download)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
+        self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
@@ -75,9 +75,15 @@ class BotApiServer:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def stop(self) -> None:
+        """Listen no more."""
         assert self._runner is not None
         if self._posting is not None:
             self._posting.cancel()
+        for task in self._requests:
+            task.cancel()
         await self._runner.cleanup()
 
     @property
@@ -206,6 +212,10 @@ class BotApiServer:
     def hold(self, method: str) -> asyncio.Event:
         """Answer calls of a method only once the event is set."""
         return self._held.setdefault(method, asyncio.Event())
+
+    def release(self, method: str) -> None:
+        """Answer calls of a method again; those that are held stay so until their event is set."""
+        self._held.pop(method)
 
     def cut(self) -> None:
         """The network is gone: what is under way breaks off, and nothing gets through."""
