@@ -4,10 +4,13 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 
 from adapters.web import health
 from adapters.web.api_error import ApiError
-from adapters.web.v1 import chat_completions, models
+from adapters.web.body_limit import BodyLimit
+from adapters.web.host_guard import HostGuard, own_names
+from adapters.web.v1 import chat_completions, completions, embeddings, models
 from adapters.web.validation import explain
 from adapters.web.web_context import WebContext
 from bot import __version__
@@ -17,10 +20,23 @@ def create_app(context: WebContext) -> FastAPI:
     """The whole web application."""
     app = FastAPI(title="hearthbot", version=__version__, docs_url=None, redoc_url=None)
     app.state.context = context
+    settings = context.settings
+    # The last one that is added is the first that a request meets.
+    app.add_middleware(BodyLimit)
+    if settings.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["authorization", "content-type"],
+        )
+    app.add_middleware(
+        HostGuard, hosts=own_names(settings.host) | set(settings.allowed_hosts), origins=settings.allowed_origins
+    )
     app.add_exception_handler(ApiError, _answer_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
-    for each in (health, models, chat_completions):
+    for each in (health, models, chat_completions, completions, embeddings):
         app.include_router(each.router)
     return app
 

@@ -17,6 +17,10 @@ KEEP_ALIVE_S = 10.0
 """Seconds of silence after which a comment is sent, so that no proxy and no client takes the stream for dead."""
 WAITING = b": waiting in line\n\n"
 COMMENT = b": keep-alive\n\n"
+STREAM: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "The answer, or its stream"}
+}
+"""The `responses` of a route that may stream."""
 DONE = b"data: [DONE]\n\n"
 
 

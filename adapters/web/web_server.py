@@ -9,6 +9,7 @@ from collections.abc import Generator
 import uvicorn
 from fastapi import FastAPI
 
+from adapters.web.patient_protocol import PatientProtocol
 from bot.errors import PermanentAdapterError, RetryableAdapterError
 
 BACKLOG = 128
@@ -24,7 +25,7 @@ class WebServer(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http="h11",
+                http=PatientProtocol,
                 ws="none",
                 lifespan="off",
                 log_config=None,

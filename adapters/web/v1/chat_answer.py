@@ -59,7 +59,7 @@ class ChatAnswer:
             timings=timings_of(facts[0]),
         )
 
-    def chunk(self, index: int, event: GenerationEvent) -> ChatCompletionChunk | None:
+    def piece(self, index: int, event: GenerationEvent) -> ChatCompletionChunk | None:
         """A piece of a stream; None for an event that has nothing for the client."""
         match event:
             case GenerationDelta():
@@ -75,7 +75,7 @@ class ChatAnswer:
             case _:
                 return None
 
-    def usage_chunk(self, done: Sequence[GenerationDone]) -> ChatCompletionChunk:
+    def usage_piece(self, done: Sequence[GenerationDone]) -> ChatCompletionChunk:
         """The last piece of a stream, where the client wants the usage."""
         chunk = self._frame([])
         chunk["usage"] = usage_of([each.facts for each in done])

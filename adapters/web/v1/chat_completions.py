@@ -1,32 +1,25 @@
 """`/v1/chat/completions`."""
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
 from hashlib import sha256
-from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 
-from adapters.web.attended import attended
 from adapters.web.authentication import Known
-from adapters.web.event_stream import DONE, WAITING, EventStream, event
+from adapters.web.event_stream import STREAM
 from adapters.web.principal import Principal
 from adapters.web.refusals import GENERATION
 from adapters.web.v1.chat_answer import ChatAnswer
 from adapters.web.v1.chat_completion import ChatCompletion
 from adapters.web.v1.chat_completion_request import ChatCompletionRequest
-from adapters.web.v1.choices import Choices
+from adapters.web.v1.writing import Writing
 from adapters.web.web_context import Context, WebContext
-from bot.request import GenerationDone, GenerationLoading, GenerationRequest, GenerationWaiting
+from bot.request import GenerationRequest
 from bot.settings import ReasoningMode
 
 router = APIRouter(prefix="/v1", tags=["chat"])
 THOUGHT_SHARE = {"minimal": 1 / 8, "low": 1 / 4, "medium": 1 / 2, "high": 3 / 4, "xhigh": 7 / 8}
 """Of the longest answer, by `reasoning_effort`."""
-STREAM: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "The answer, or its stream"}
-}
 
 
 @router.post("/chat/completions", response_model=ChatCompletion, responses={**STREAM, **GENERATION})
@@ -39,40 +32,8 @@ async def create_chat_completion(
         wants_logprobs=bool(body.logprobs),
         wants_usage=body.wants_usage,
     )
-    requests = _requests(body, context, principal)
-    if body.stream:
-        return EventStream(_stream(context, principal, requests, answer, wants_usage=body.wants_usage))
-    return JSONResponse(await attended(request, _whole(context, principal, requests, answer)))
-
-
-async def _whole(
-    context: WebContext, principal: Principal, requests: Sequence[GenerationRequest], answer: ChatAnswer
-) -> ChatCompletion:
-    with context.admission.admit(principal), Choices.submitted(context.core.model, requests) as choices:
-        return answer.whole(await choices.outcomes())
-
-
-async def _stream(
-    context: WebContext,
-    principal: Principal,
-    requests: Sequence[GenerationRequest],
-    answer: ChatAnswer,
-    *,
-    wants_usage: bool,
-) -> AsyncGenerator[bytes, None]:
-    done: dict[int, GenerationDone] = {}
-    with context.admission.admit(principal), Choices.submitted(context.core.model, requests) as choices:
-        async with aclosing(choices.events()) as events:
-            async for index, each in events:
-                if isinstance(each, GenerationDone):
-                    done[index] = each
-                if isinstance(each, GenerationWaiting | GenerationLoading):
-                    yield WAITING
-                if (chunk := answer.chunk(index, each)) is not None:
-                    yield event(chunk)
-    if wants_usage:
-        yield event(answer.usage_chunk([done[index] for index in sorted(done)]))
-    yield DONE
+    writing = Writing(context=context, principal=principal, requests=_requests(body, context, principal), answer=answer)
+    return writing.stream(usage=body.wants_usage) if body.stream else await writing.whole(request)
 
 
 def _requests(body: ChatCompletionRequest, context: WebContext, principal: Principal) -> list[GenerationRequest]:
