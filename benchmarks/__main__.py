@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import alternating, chats, cost, fairness, machine, overflow, plots, restart, together
+from benchmarks.extraction import measure as extraction
 from benchmarks.peer_server import PeerError
 from benchmarks.report import Report
 from benchmarks.setup import Setup, find_llama_cpp_python, find_llama_server
@@ -30,6 +31,7 @@ BENCHMARKS: dict[str, Callable[[Setup], Coroutine[Any, Any, Report]]] = {
     "fairness": fairness.measure,
     "cost": cost.measure,
     "chats": chats.measure,
+    "extraction": extraction.measure,
 }
 FOLDER = Path(__file__).parent
 BEGIN, END = "<!-- results: written by `make bench` -->", "<!-- end of results -->"

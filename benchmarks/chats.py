@@ -122,13 +122,13 @@ class Load:
         while self.goes_on(talk.asked):
             await asyncio.sleep(random.uniform(0, self.pause_s))
             started, words = time.monotonic(), 0
-            for _ in range(1 + ((talk.asked + number) % TWICE_EACH == 0)):
+            for index in range(1 + ((talk.asked + number) % TWICE_EACH == 0)):
                 tag = f"{platform.name[0]}{number}n{talk.asked}"
                 size = LONG if (talk.asked + number) % LONG_EACH == 0 else SHORT
                 talk.asked += 1
                 talk.wanted += reply(tag, size)
                 words += size
-                await platform.say(number, order(tag, size))
+                await platform.say(number, order(tag, size, at_once=index == 0))
             found = False
 
             def complete() -> bool:

@@ -13,9 +13,9 @@ from bot.settings import ReasoningMode
 WORDS_AT_ONCE = 4
 
 
-def order(tag: str, words: int) -> str:
-    """A message that asks for a reply of so many words; it says when it was sent."""
-    return f"{tag} {words} {time.monotonic()}"
+def order(tag: str, words: int, *, at_once: bool) -> str:
+    """A message that asks for a reply of so many words; it says when it was sent, where nothing else comes before."""
+    return f"{tag} {words} {time.monotonic() if at_once else 0}"
 
 
 def reply(tag: str, words: int) -> list[str]:
@@ -29,7 +29,7 @@ class PacedModel:
     def __init__(self, *, words_per_s: float, n_ctx: int) -> None:
         self.n_ctx = n_ctx
         self.reached_s: list[float] = []
-        """From when each message was sent until its request was here; the clock is the machine's."""
+        """From when a message was sent until its request was here; the clock is the machine's."""
         self._pause_s = WORDS_AT_ONCE / words_per_s
         self._ids = itertools.count(1)
         self._running: dict[int, asyncio.Task[None]] = {}
@@ -37,7 +37,8 @@ class PacedModel:
     def submit(self, request: GenerationRequest) -> Generation:
         """Begin to write."""
         tag, words, sent = request.messages[-1].content.split()[:3]
-        self.reached_s.append(time.monotonic() - float(sent))
+        if float(sent):
+            self.reached_s.append(time.monotonic() - float(sent))
         generation = Generation(next(self._ids), self._cancel)
         task = asyncio.create_task(self._write(generation, request, reply(tag, int(words))))
         self._running[generation.request_id] = task

@@ -3,16 +3,16 @@
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from functools import partial
-from typing import NoReturn, Protocol
+from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
-from bot.adapter import Adapter, ChatCore
+from bot.adapter import ChatCore
 from bot.backoff import Backoff
+from bot.closing import running
 from bot.errors import AdapterError
+from bot.fleet import AdapterFactory, Fleet
 from bot.stop_signals import StopSignals
-from bot.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
 
@@ -50,24 +50,36 @@ class InterruptedStartError(Exception):
         self.exit_code = exit_code
 
 
-class App:
+B = TypeVar("B", bound=Backend)
+
+
+async def nothing(_: Backend, __: Fleet) -> None:
+    """Do nothing beside the adapters."""
+
+
+class App(Generic[B]):
     """One life of the daemon."""
 
     def __init__(
         self,
         *,
-        open_backend: Callable[[], AbstractAsyncContextManager[Backend]],
-        adapters: Mapping[str, Callable[[ChatCore], Adapter]],
-        shutdown_timeout_s: float,
+        open_backend: Callable[[], AbstractAsyncContextManager[B]],
+        adapters: Mapping[str, AdapterFactory],
+        shutdown_timeout_s: Callable[[], float],
         notify: Callable[[str], None],
+        beside: Callable[[B, Fleet], Coroutine[Any, Any, None]] = nothing,
         backoff: Backoff | None = None,
         exit_now: Callable[[int], NoReturn] = os._exit,
     ) -> None:
-        """`notify` shows a line to whoever started the daemon."""
+        """`shutdown_timeout_s` is asked when it is needed; `notify` shows a line to whoever started the daemon.
+
+        `beside` goes on while the adapters run, and is cancelled before they are stopped.
+        """
         self._open_backend = open_backend
         self._adapters = adapters
         self._shutdown_timeout_s = shutdown_timeout_s
         self._notify = notify
+        self._beside = beside
         self._backoff = backoff or Backoff()
         self._exit_now = exit_now
 
@@ -101,7 +113,7 @@ class App:
         async with AsyncExitStack() as stack:
             await self._serve(await self._start(stack, signals), signals)
 
-    async def _start(self, stack: AsyncExitStack, signals: StopSignals) -> Backend:
+    async def _start(self, stack: AsyncExitStack, signals: StopSignals) -> B:
         opening = asyncio.create_task(stack.enter_async_context(self._open_backend()), name="start")
         stopping = asyncio.create_task(signals.first.wait(), name="signal")
         try:
@@ -114,61 +126,35 @@ class App:
             stopping.cancel()
             await asyncio.gather(opening, stopping, return_exceptions=True)
 
-    async def _serve(self, backend: Backend, signals: StopSignals) -> None:
-        supervisors = [
-            Supervisor(
-                name, partial(create, backend.core), core=backend.core, backoff=self._backoff, notify=self._notify
-            )
-            for name, create in self._adapters.items()
-        ]
-        ended = asyncio.create_task(self._supervise(supervisors), name="adapters")
+    async def _serve(self, backend: B, signals: StopSignals) -> None:
+        fleet = Fleet(core=backend.core, backoff=self._backoff, notify=self._notify)
+        for name, create in self._adapters.items():
+            fleet.start(name, create)
+        ended = asyncio.create_task(fleet.wait(), name="adapters")
         lost = asyncio.create_task(backend.wait_lost(), name="engine watch")
         stopping = asyncio.create_task(signals.first.wait(), name="signal")
         try:
-            await asyncio.wait({ended, lost, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            async with running(self._beside(backend, fleet), name="beside"):
+                await asyncio.wait({ended, lost, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if not ended.done():
-                await self._drain(supervisors, backend, LOST_LIMIT_S if lost.done() else self._shutdown_timeout_s)
+                await self._drain(fleet, backend, LOST_LIMIT_S if lost.done() else self._shutdown_timeout_s())
             if lost.done():
                 lost.result()
+            if ended.done():
+                ended.result()
         finally:
             for task in (ended, lost, stopping):
                 task.cancel()
             await asyncio.gather(ended, lost, stopping, return_exceptions=True)
-        failures = [f"{each.name}: {each.failure}" for each in supervisors if each.failure is not None]
-        if failures and not signals.first.is_set():
-            raise AdapterError("; ".join(failures))
+            await fleet.aclose()
+        if fleet.failures and not signals.first.is_set():
+            raise AdapterError("; ".join(fleet.failures))
 
-    async def _supervise(self, supervisors: Sequence[Supervisor]) -> None:
-        running = {asyncio.create_task(each.run(), name=each.name): each for each in supervisors}
-        try:
-            while running:
-                done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    ended = running.pop(task)
-                    task.result()
-                    if ended.failure is not None:
-                        # The last one's failure ends the daemon, and is what the command line says then.
-                        log.log(logging.ERROR if running else logging.INFO, "%s stopped: %s", ended.name, ended.failure)
-                    elif running and not ended.draining:
-                        others = ", ".join(each.name for each in running.values())
-                        self._notify(f"{ended.name} was left; the daemon goes on with {others}. Ctrl-C stops it.")
-        finally:
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
-
-    async def _drain(self, supervisors: Sequence[Supervisor], backend: Backend, timeout_s: float) -> None:
+    async def _drain(self, fleet: Fleet, backend: Backend, timeout_s: float) -> None:
         log.info("stopping; replies under way may take %g s", timeout_s)
         try:
             async with asyncio.timeout(timeout_s + DELIVERY_LIMIT_S):
                 # At the same time: an adapter's drain may return only when its last reply is shown.
-                await asyncio.gather(*(self._drain_one(each) for each in supervisors), backend.drain(timeout_s))
+                await asyncio.gather(fleet.drain(), backend.drain(timeout_s))
         except TimeoutError:
             log.warning("not every reply could be delivered before the end")
-
-    @staticmethod
-    async def _drain_one(supervisor: Supervisor) -> None:
-        try:
-            await supervisor.drain()
-        except Exception:
-            log.exception("%s did not stop taking messages properly", supervisor.name)

@@ -1,11 +1,12 @@
 """Storage, engine and chat: what the adapters stand on."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from rich.console import Console
 
+from bot.chat.commands.reload import Reload
 from bot.chat.composition import compose_chat
 from bot.chat.personas import Personas
 from bot.chat.service import ChatService
@@ -13,6 +14,7 @@ from bot.closing import close, running
 from bot.engine.download_progress import progress_on
 from bot.engine.engine import Engine
 from bot.paths import Paths
+from bot.request import ChatMessage
 from bot.settings import Configuration
 from bot.storage.database import Database
 from bot.storage.turn_repository import TurnRepository
@@ -36,11 +38,12 @@ class Backend:
 
 @asynccontextmanager
 async def open_backend(
-    settings: Configuration, *, paths: Paths, notify: Callable[[str], None]
+    settings: Configuration, *, paths: Paths, notify: Callable[[str], None], reload: Reload | None = None
 ) -> AsyncIterator[Backend]:
     """Start everything, and close it in the reverse order.
 
-    `notify` gets a line about each slow step. Raises `StorageError` and `ModelLoadError`.
+    `notify` gets a line about each slow step, and `reload` is what `/reload` does. Raises `StorageError` and
+    `ModelLoadError`.
     """
     async with AsyncExitStack() as stack:
         database = await Database.open(
@@ -48,17 +51,27 @@ async def open_backend(
         )
         stack.push_async_callback(close, "the database", database.aclose)
         await TurnRepository(database).recover()
-        personas = Personas.of(settings)
-        engine = await Engine.start(
-            settings.model,
-            settings.engine,
-            cache_dir=paths.cache,
-            notify=notify,
-            progress=progress_on(Console(stderr=True), notify),
-            personas=personas.heads,
-        )
+        engine = await start_engine(settings, paths=paths, notify=notify, personas=Personas.of(settings).heads)
         stack.push_async_callback(close, "the engine", engine.aclose)
-        core = compose_chat(configuration=settings, generator=engine, database=database)
+        core = compose_chat(configuration=settings, generator=engine, database=database, reload=reload)
         stack.push_async_callback(close, "the chat", core.aclose)
         await stack.enter_async_context(running(core.attend(), name="chat"))
         yield Backend(core=core, engine=engine)
+
+
+async def start_engine(
+    settings: Configuration,
+    *,
+    paths: Paths,
+    notify: Callable[[str], None],
+    personas: Sequence[Sequence[ChatMessage]] = (),
+) -> Engine:
+    """The engine alone, for the caller to close. Raises `ModelLoadError`."""
+    return await Engine.start(
+        settings.model,
+        settings.engine,
+        cache_dir=paths.cache,
+        notify=notify,
+        progress=progress_on(Console(stderr=True), notify),
+        personas=personas,
+    )

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot import __version__, cli_config, cli_database, cli_service, cli_users
+from bot import __version__, cli_config, cli_database, cli_records, cli_service, cli_users
 from bot.cli_options import ConfigOption
 from bot.errors import HearthbotError
 
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 
 app.add_typer(cli_config.app, name="config")
+app.add_typer(cli_records.app, name="records")
 app.add_typer(cli_users.app, name="users")
 app.add_typer(cli_service.app, name="service")
 app.add_typer(cli_database.app, name="db")
@@ -76,6 +77,54 @@ def chat(
     if user is not None and not user.strip():
         raise typer.BadParameter("a name has at least one letter", param_hint="--user")
     cli_daemon.chat(config, user=user, as_json=as_json)
+
+
+@app.command()
+def extract(
+    schema: Annotated[
+        str,
+        typer.Argument(
+            metavar="SCHEMA",
+            help="A name from the configuration, a .json file with a JSON Schema, or fields such as 'name, age int'.",
+        ),
+    ],
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[FILE]...", help="Texts, web pages, e-mails, PDFs; - is standard input."),
+    ] = None,
+    *,
+    config: ConfigOption = None,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON value a line. [default]")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a table for spreadsheets.")] = False,
+    as_table: Annotated[bool, typer.Option("--table", help="Print a table in Markdown.")] = False,
+    grounding: Annotated[
+        bool, typer.Option("--grounding", help="Say of each value where in the text it stands, or that it does not.")
+    ] = False,
+    source: Annotated[bool, typer.Option("--source", help="Say of each value which file it comes from.")] = False,
+    many: Annotated[bool, typer.Option("--many", help="Each text has any number of such records.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Read also what was read before.")] = False,
+) -> None:
+    """Read JSON that fits a schema out of texts.
+
+    What was read is kept, so a run that was broken off goes on where it was when it is started again. A file that fails
+    is listed at the end and does not stop the others; the exit code is 0 only when none did.
+    """
+    if jsonl + as_csv + as_table > 1:
+        raise typer.BadParameter("choose one of them", param_hint="--jsonl, --csv, --table")
+    if not files and sys.stdin.isatty():
+        raise typer.BadParameter("name files, or give a text on standard input", param_hint="FILE")
+    from bot import cli_extract  # noqa: PLC0415
+
+    wanted = cli_extract.Wanted(
+        schema=schema,
+        files=files or [cli_extract.STDIN],
+        form="csv" if as_csv else "table" if as_table else "jsonl",
+        grounding=grounding,
+        with_source=source,
+        many=many,
+        again=again,
+    )
+    raise typer.Exit(cli_extract.extract(config, wanted))
 
 
 @app.command()

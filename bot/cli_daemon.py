@@ -3,24 +3,33 @@
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
-from bot.adapter import Adapter, ChatCore
-from bot.app import App, Backend
+from bot.app import App
 from bot.cli_options import load_configuration
 from bot.config import LoadedConfig
 from bot.errors import ConfigError, MissingDependencyError, StorageError
+from bot.fleet import AdapterFactory, Fleet
+from bot.live.config_change import Adapters
+from bot.live.config_watch import ConfigWatch
+from bot.live.reload_signal import ReloadSignal
+from bot.live.reload_triggers import ReloadTriggers
+from bot.live.reloader import LiveParts, Reloader
 from bot.loader import AdapterLoader
 from bot.logs import configure
+from bot.ops.service_manager import ServiceManager
 from bot.paths import Paths
 from bot.settings import AdapterSettings
 from bot.terminal_log import log_beside_terminal
+
+if TYPE_CHECKING:
+    from bot.backend import Backend
 
 log = logging.getLogger(__name__)
 
@@ -30,15 +39,17 @@ WEB = "web"
 
 def run(config: Path | None) -> None:
     """Live with every configured adapter, and with the console where there is a terminal."""
-    daemon = Daemon(loaded=load_configuration(config), paths=Paths.of_user(), terminal=_at_terminal())
-    daemon.live(daemon.configured())
+    load = partial(load_configuration, config)
+    daemon = Daemon(load=load, loaded=load(), paths=Paths.of_user(), terminal=_at_terminal())
+    daemon.live(daemon.configured)
 
 
 def chat(config: Path | None, *, user: str | None, as_json: bool) -> None:
     """Live with the console alone."""
-    daemon = Daemon(loaded=load_configuration(config), paths=Paths.of_user(), terminal=_at_terminal())
+    load = partial(load_configuration, config)
+    daemon = Daemon(load=load, loaded=load(), paths=Paths.of_user(), terminal=_at_terminal())
     output: Literal["text", "json"] | None = "json" if as_json else None
-    daemon.live({CONSOLE: daemon.console(user=user, output=output)})
+    daemon.live(lambda loaded: {CONSOLE: daemon.console(loaded, user=user, output=output)})
 
 
 def _at_terminal() -> bool:
@@ -48,24 +59,26 @@ def _at_terminal() -> bool:
 class Daemon:
     """Settings, folders and adapters of one life."""
 
-    def __init__(self, *, loaded: LoadedConfig, paths: Paths, terminal: bool) -> None:
-        """`terminal`: a person sits at standard input and output."""
+    def __init__(self, *, load: Callable[[], LoadedConfig], loaded: LoadedConfig, paths: Paths, terminal: bool) -> None:
+        """`load` reads the configuration again; `terminal`: a person sits at standard input and output."""
+        self._load = load
         self._loaded = loaded
-        self._settings = loaded.settings
         self._paths = paths
         self._terminal = terminal
         self._loader = AdapterLoader()
+        self._manager = ServiceManager.of_process()
 
-    def configured(self) -> Mapping[str, AdapterSettings]:
+    def configured(self, loaded: LoadedConfig) -> Adapters:
         """Return the adapters that are to run. Raises `ConfigError` when there is none."""
-        chosen = {name: each for name, each in self._settings.adapters.items() if each.enabled and name != CONSOLE}
-        if WEB not in self._settings.adapters and (web := self._default_web()) is not None:
+        sections = loaded.settings.adapters
+        chosen = {name: each for name, each in sections.items() if each.enabled and name != CONSOLE}
+        if WEB not in sections and (web := self._default_web()) is not None:
             chosen[WEB] = web
-        console = self._settings.adapters.get(CONSOLE)
+        console = sections.get(CONSOLE)
         if self._terminal and (console is None or console.enabled):
-            chosen[CONSOLE] = self.console()
+            chosen[CONSOLE] = self.console(loaded)
         if not chosen:
-            file = self._loaded.path or "config.yaml (`hearthbot config init` writes one)"
+            file = loaded.path or "config.yaml (`hearthbot config init` writes one)"
             raise ConfigError(
                 "There is nobody to talk to: no adapter is configured, and standard input and output are no terminal. "
                 f"Add one under 'adapters' in {file}, or use `hearthbot chat`, which reads messages line by line."
@@ -79,54 +92,102 @@ class Daemon:
         except MissingDependencyError:
             return None
 
-    def console(self, **overrides: str | None) -> AdapterSettings:
+    def console(self, loaded: LoadedConfig, **overrides: str | None) -> AdapterSettings:
         """Return the console's settings, with this user's folders where the file names none."""
         kind = self._loader.settings_type(CONSOLE)
-        given = self._settings.adapters.get(CONSOLE, kind())
+        given = loaded.settings.adapters.get(CONSOLE, kind())
         folders = {"history_file": str(self._paths.console_history), "export_folder": str(self._paths.exports)}
         stronger = {key: value for key, value in overrides.items() if value is not None}
         values: dict[str, Any] = {**folders, **given.model_dump(exclude_none=True), **stronger}
         return kind.model_validate(values)
 
-    def live(self, adapters: Mapping[str, AdapterSettings]) -> None:
-        """Run until the end. Raises what `App.run` raises."""
+    def live(self, choose: Callable[[LoadedConfig], Adapters]) -> None:
+        """Run the adapters that `choose` finds in the configuration, until the end. Raises what `App.run` raises."""
+        adapters = choose(self._loaded)
         try:
             self._paths.create()
-            self._log(beside_terminal=self._terminal or set(adapters) == {CONSOLE})
+            self._log(self._loaded, adapters)
         except OSError as error:
             raise StorageError(f"{error.filename} cannot be created: {error.strerror}") from error
-        app = App(
-            open_backend=partial(self._backend, adapters),
-            adapters={name: self._factory(name, each) for name, each in adapters.items()},
-            shutdown_timeout_s=self._settings.engine.shutdown_timeout,
-            notify=notify,
+        asyncio.run(self._live(choose, adapters))
+
+    async def _live(self, choose: Callable[[LoadedConfig], Adapters], adapters: Adapters) -> None:
+        reloader = Reloader(
+            current=self._loaded,
+            running=adapters,
+            load=self._load,
+            choose=choose,
+            factory=self._factory,
+            log_to=lambda loaded: self._log(loaded, choose(loaded)),
+            announced=self._reloading,
         )
-        asyncio.run(app.run())
+        with ReloadSignal() as hangup:
+            app = App(
+                open_backend=partial(self._backend, adapters, reloader),
+                adapters={name: self._factory(name, each) for name, each in adapters.items()},
+                shutdown_timeout_s=lambda: reloader.current.settings.engine.shutdown_timeout,
+                notify=notify,
+                beside=partial(self._reload_on_change, reloader, hangup),
+            )
+            await app.run()
 
     @asynccontextmanager
-    async def _backend(self, adapters: Mapping[str, AdapterSettings]) -> AsyncIterator[Backend]:
+    async def _backend(self, adapters: Adapters, reloader: Reloader) -> AsyncIterator["Backend"]:
         # Imported here, because it brings llama.cpp along: a mistake in the configuration is said before that.
         from bot.backend import open_backend  # noqa: PLC0415
 
-        async with open_backend(self._settings, paths=self._paths, notify=notify) as backend:
+        async with open_backend(
+            self._loaded.settings, paths=self._paths, notify=notify, reload=reloader.reload
+        ) as backend:
             self._ready(adapters, backend.engine.status().model)
-            if set(adapters) != {CONSOLE}:
-                await backend.core.offer_claim()
+            await self._offer_claim(backend, adapters)
             yield backend
 
-    def _factory(self, name: str, settings: AdapterSettings) -> Callable[[ChatCore], Adapter]:
+    @staticmethod
+    async def _offer_claim(backend: "Backend", adapters: Adapters) -> None:
+        """Show how to become the first admin, where people can come who are not known by a terminal or a key."""
+        if set(adapters) - {CONSOLE, WEB}:
+            await backend.core.offer_claim()
+
+    async def _reload_on_change(
+        self, reloader: Reloader, hangup: ReloadSignal, backend: "Backend", fleet: Fleet
+    ) -> None:
+        reloader.attach(
+            LiveParts(
+                chat=backend.core, engine=backend.engine, fleet=fleet, applied=partial(self._offer_claim, backend)
+            )
+        )
+        triggers = ReloadTriggers(
+            reloader=reloader,
+            watch=ConfigWatch(self._loaded.path or self._paths.config_file),
+            hangup=hangup,
+            hung_up=lambda: self._terminal and not _at_terminal(),
+            tell_admins=backend.core.tell_admins,
+        )
+        await triggers.run()
+
+    def _factory(self, name: str, settings: AdapterSettings) -> AdapterFactory:
         kind = self._loader.load(name)
         return lambda core: kind(name=name, settings=settings, core=core)
 
-    def _log(self, *, beside_terminal: bool) -> None:
-        settings, secrets = self._settings.logging, self._loaded.secrets()
-        if beside_terminal:
+    def _log(self, loaded: LoadedConfig, adapters: Adapters) -> None:
+        settings, secrets = loaded.settings.logging, loaded.secrets()
+        if self._terminal or set(adapters) == {CONSOLE}:
             log_beside_terminal(settings, secrets=secrets, file=self._paths.log_file)
         else:
             configure(settings, secrets=secrets)
 
-    def _ready(self, adapters: Mapping[str, AdapterSettings], model: str) -> None:
-        persona = self._settings.personas[self._settings.persona].name or self._settings.persona
+    @contextmanager
+    def _reloading(self) -> Iterator[None]:
+        self._manager.reloading()
+        try:
+            yield
+        finally:
+            self._manager.ready()
+
+    def _ready(self, adapters: Adapters, model: str) -> None:
+        settings = self._loaded.settings
+        persona = settings.personas[settings.persona].name or settings.persona
         if self._terminal:
             leave = "Ctrl-D leaves" if CONSOLE in adapters else "Ctrl-C stops the daemon"
             notify(f"{model} · {persona} · {leave}, /help shows what I can do")

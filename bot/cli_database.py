@@ -4,21 +4,23 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
-from rich.console import Console
-from rich.progress import Progress as Bar
 
 from bot.cli_options import ConfigOption, load_configuration
-from bot.ops import backup
 from bot.paths import Paths
-from bot.storage.database import Database
+
+if TYPE_CHECKING:
+    from bot.ops.backup import Progress
 
 app = typer.Typer(no_args_is_help=True, help="Check the database, or make its file smaller.")
 
 
 def back_up(config: Path | None, target: Path) -> None:
     """Write a backup. Raises `StorageError`."""
+    from bot.ops import backup  # noqa: PLC0415 - heavy, and `hearthbot --help` need not wait for it
+
     database, _ = _place(config)
     with _progress("backup") as progress:
         asyncio.run(backup.back_up(database, target, progress=progress))
@@ -27,6 +29,8 @@ def back_up(config: Path | None, target: Path) -> None:
 
 def restore(config: Path | None, source: Path) -> None:
     """Put a backup back. Raises `StorageError`."""
+    from bot.ops import backup  # noqa: PLC0415
+
     database, _ = _place(config)
     with _progress("restore") as progress:
         kept = asyncio.run(backup.restore(source, database, progress=progress))
@@ -64,6 +68,8 @@ def _place(config: Path | None) -> tuple[Path, float]:
 
 
 async def _check(path: Path, timeout_s: float) -> tuple[str, ...]:
+    from bot.storage.database import Database  # noqa: PLC0415
+
     database = await Database.open(path, busy_timeout_s=timeout_s)
     try:
         return await database.integrity()
@@ -72,6 +78,8 @@ async def _check(path: Path, timeout_s: float) -> tuple[str, ...]:
 
 
 async def _vacuum(path: Path, timeout_s: float) -> None:
+    from bot.storage.database import Database  # noqa: PLC0415
+
     database = await Database.open(path, busy_timeout_s=timeout_s)
     try:
         await database.erase_deleted()
@@ -80,8 +88,11 @@ async def _vacuum(path: Path, timeout_s: float) -> None:
 
 
 @contextmanager
-def _progress(what: str) -> Iterator[backup.Progress]:
+def _progress(what: str) -> "Iterator[Progress]":
     """A bar on a terminal; nothing elsewhere, where the last line says all."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress as Bar  # noqa: PLC0415
+
     with Bar(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what)
         yield lambda done, total: bar.update(task, completed=done, total=total)

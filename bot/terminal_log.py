@@ -35,9 +35,15 @@ class TerminalHandler(logging.Handler):
 
 
 def log_beside_terminal(settings: LoggingSettings, *, secrets: Iterable[str], file: Path) -> None:
-    """Send everything to the file (`logging.file` where that is set) and what a person must see to the terminal."""
+    """Send everything to the file (`logging.file` where that is set) and what a person must see to the terminal.
+
+    Calling this again replaces what the call before set up. Raises `ConfigError` for a file that cannot be written.
+    """
     known = frozenset(secrets)
     configure(settings, secrets=known, handler=WatchedFileHandler(file, encoding="utf-8", errors="backslashreplace"))
     terminal = TerminalHandler()
     terminal.addFilter(SecretFilter(known))
-    logging.getLogger().addHandler(terminal)
+    root = logging.getLogger()
+    for earlier in [each for each in root.handlers if isinstance(each, TerminalHandler)]:
+        root.removeHandler(earlier)
+    root.addHandler(terminal)

@@ -107,7 +107,7 @@ class World:
         self.app = App(
             open_backend=self._open,
             adapters={name: lambda core, name=name: self._adapter(name, core) for name in names},
-            shutdown_timeout_s=shutdown_timeout_s,
+            shutdown_timeout_s=lambda: shutdown_timeout_s,
             notify=self._notify,
             backoff=Backoff(first_s=0.0),
             exit_now=self._exit_now,
@@ -165,7 +165,7 @@ async def test_one_adapter_failing_for_good_leaves_the_others_alone(
         def emit(self, record: logging.LogRecord) -> None:
             reported.set()
 
-    monkeypatch.setattr(logging.getLogger("bot.app"), "handlers", [Reported(logging.ERROR)])
+    monkeypatch.setattr(logging.getLogger("bot.fleet"), "handlers", [Reported(logging.ERROR)])
     running = await world.run_until_up()
     await reported.wait()
     assert "telegram stopped: the token is wrong" in caplog.text

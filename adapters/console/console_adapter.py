@@ -1,8 +1,6 @@
 """The console as an adapter."""
 
 import asyncio
-import getpass
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ from adapters.console.line_session import LineSession
 from adapters.console.session import Session
 from adapters.console.settings import ConsoleSettings
 from bot.adapter import Adapter, ChatCore
+from bot.local_user import local_user
 from bot.settings import AdapterSettings
 
 
@@ -71,12 +70,7 @@ class ConsoleAdapter(Adapter):
 
     @property
     def _user(self) -> str:
-        if self._console_settings.user is not None:
-            return self._console_settings.user
-        try:
-            return getpass.getuser()
-        except (KeyError, OSError):  # a user id without an entry in the password database, as in containers
-            return str(os.getuid())
+        return self._console_settings.user if self._console_settings.user is not None else local_user()
 
     @property
     def _exports(self) -> ExportFolder:

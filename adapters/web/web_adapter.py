@@ -37,9 +37,10 @@ class WebAdapter(Adapter):
             admission=Admission(),
             model_names=ModelNames(core.model),
         )
-        self._page = Page(name=name, core=core, keys=keys)
+        self.page = Page(name=name, core=core, keys=keys)
+        """The chat page and the admin page."""
         app = create_app(self._context)
-        mount_page(app, self._page)
+        mount_page(app, self.page)
         self._server = WebServer(app)
         self._link = ""
         self.url = ""
@@ -49,7 +50,7 @@ class WebAdapter(Adapter):
         """Open the port."""
         port = await self._server.listen(self._web_settings.host, self._web_settings.port)
         self.url = url_of(self._web_settings.host, port)
-        self._link = f"{self.url}/login#{await self._page.start()}"
+        self._link = f"{self.url}/login#{await self.page.start()}"
 
     def announcement(self) -> str:
         """Where it is reached, and a link that logs whoever reads this in."""
@@ -57,7 +58,7 @@ class WebAdapter(Adapter):
 
     def target(self, address: ChatAddress) -> ReplyTarget:
         """Where the page shows what answers no message at hand."""
-        return self._page.rooms.target(address)
+        return self.page.rooms.target(address)
 
     async def wait(self) -> None:
         """Return when it was drained; raise when the server was lost."""
@@ -65,9 +66,9 @@ class WebAdapter(Adapter):
 
     async def drain(self) -> None:
         """Close the port; return when every answer under way was sent."""
-        await asyncio.gather(self._page.drain(), self._server.finish())
+        await asyncio.gather(self.page.drain(), self._server.finish())
 
     async def aclose(self) -> None:
         """Close every connection. Generations for them are cancelled."""
-        await self._page.aclose()
+        await self.page.aclose()
         await self._server.abort()

@@ -10,6 +10,7 @@ from bot.chat.entrance import Entrance
 from bot.chat.quotas import Quotas
 from bot.chat.summariser import Summariser
 from bot.chat.turn_writer import TurnWriter
+from bot.people import PeopleRegister
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,7 @@ class ChatParts:
     writer: TurnWriter
     summariser: Summariser
     book: ConversationBook
+    people: PeopleRegister
     max_waiting: int
     """How many messages may wait in one conversation's line."""
 

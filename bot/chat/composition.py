@@ -19,6 +19,7 @@ from bot.chat.commands.pairing import PairingCommands
 from bot.chat.commands.persona import PersonaCommands
 from bot.chat.commands.records import RecordCommands
 from bot.chat.commands.registry import CommandRegistry
+from bot.chat.commands.reload import Reload, ReloadCommands
 from bot.chat.commands.schemas import SchemaCommands
 from bot.chat.confirmations import Confirmations
 from bot.chat.conversation_context import ConversationContext
@@ -34,6 +35,7 @@ from bot.chat.quotas import Quotas
 from bot.chat.schema_book import SchemaBook
 from bot.chat.service import ChatService
 from bot.chat.stored_book import StoredBook
+from bot.chat.stored_people import StoredPeople
 from bot.chat.summariser import Summariser
 from bot.chat.turn_writer import TurnWriter
 from bot.chat.welcomes import Welcomes
@@ -43,6 +45,7 @@ from bot.messages import CommandSpec
 from bot.settings import Configuration, PermissionSettings
 from bot.storage.access_records import Identity
 from bot.storage.adapter_value_repository import AdapterValueRepository
+from bot.storage.audit_repository import AuditRepository
 from bot.storage.conversation_repository import ConversationRepository
 from bot.storage.database import Database
 from bot.storage.heading_repository import HeadingRepository
@@ -57,10 +60,18 @@ from bot.storage.usage_repository import UsageRepository
 
 
 def compose_chat(
-    *, configuration: Configuration, generator: TextGenerator, database: Database, clock: Clock | None = None
+    *,
+    configuration: Configuration,
+    generator: TextGenerator,
+    database: Database,
+    clock: Clock | None = None,
+    reload: Reload | None = None,
 ) -> ChatService:
-    """The chat over an open database and a running engine, both of which stay the caller's to close."""
-    composer = ChatComposer(generator=generator, database=database, clock=clock or SystemClock())
+    """The chat over an open database and a running engine, both of which stay the caller's to close.
+
+    `reload` is what `/reload` does; without it there is no such command.
+    """
+    composer = ChatComposer(generator=generator, database=database, clock=clock or SystemClock(), reload=reload)
     return ChatService(
         model=generator,
         store=AdapterValueRepository(database),
@@ -77,10 +88,14 @@ def compose_chat(
 class ChatComposer:
     """Holds what lives as long as the chat, and makes the parts that depend on the configuration."""
 
-    def __init__(self, *, generator: TextGenerator, database: Database, clock: Clock) -> None:
+    def __init__(
+        self, *, generator: TextGenerator, database: Database, clock: Clock, reload: Reload | None = None
+    ) -> None:
         self.clock = clock
         self.lines = Lines()
         self.platforms = Platforms()
+        self._reload = reload
+        self._audit = AuditRepository(database)
         self._people = PeopleRepository(database)
         self._pairings = PairingRepository(database)
         self._usage = UsageRepository(database)
@@ -153,7 +168,7 @@ class ChatComposer:
                 context=context,
                 summariser=summariser,
                 permissions=permissions,
-                extraction=self._extraction(configuration),
+                extraction=self._extraction(configuration, quotas),
             ),
             writer=writer,
             summariser=summariser,
@@ -167,10 +182,17 @@ class ChatComposer:
                 lines=self.lines,
                 links=self.links,
             ),
+            people=StoredPeople(
+                people=self._people,
+                admission=Admission(people=self._people, pairings=self._pairings, permissions=permissions),
+                permissions=permissions,
+                clock=self.clock,
+                welcome=self.welcomes.tell,
+            ),
             max_waiting=configuration.engine.max_waiting_per_user,
         )
 
-    def _extraction(self, configuration: Configuration) -> Sequence[Command]:
+    def _extraction(self, configuration: Configuration, quotas: Quotas) -> Sequence[Command]:
         settings = configuration.extraction
         schemas = SchemaBook(configured=settings.named(), saved=self._schemas)
         return (
@@ -180,6 +202,7 @@ class ChatComposer:
                 records=self._records if settings.keep else None,
                 documents=DocumentReader(configuration.documents),
                 max_files=configuration.documents.max_files,
+                quotas=quotas,
             ).commands(),
             *SchemaCommands(schemas).commands(),
             *RecordCommands(self._records, kept=settings.keep).commands(),
@@ -230,5 +253,7 @@ class ChatComposer:
             *LinkCommands(links=self.links, pairings=self._pairings, clock=self.clock).commands(),
             *PairingCommands(admission=admission, welcomes=self.welcomes, clock=self.clock).commands(),
         ]
+        if self._reload is not None:
+            commands += ReloadCommands(reload=self._reload, audit=self._audit, clock=self.clock).commands()
         registry = CommandRegistry(commands)
         return registry

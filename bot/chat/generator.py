@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from bot.adapter import ModelAccess
+from bot.adapter import WatchedModel
 
 
-class TextGenerator(ModelAccess, Protocol):
+class TextGenerator(WatchedModel, Protocol):
     """Writes replies. The engine is one; tests of the chat script another."""
 
     async def forget(self, users: Sequence[str]) -> None:

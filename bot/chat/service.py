@@ -1,9 +1,10 @@
 """The core of the daemon as adapters see it: what happens to one message."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
-from bot.adapter import ModelAccess, OpenTarget, ReplyTarget
+from bot.adapter import OpenTarget, ReplyTarget, WatchedModel
 from bot.adapter_state import AdapterPhase, AdapterState
 from bot.adapter_store import AdapterStore
 from bot.book import ConversationBook
@@ -22,7 +23,10 @@ from bot.chat.ticket import Ticket
 from bot.chat.turn_writer import TurnWriter
 from bot.chat.welcomes import Welcomes
 from bot.messages import CommandSpec, ConversationKey, IncomingMessage, ReplyDone, ReplyError
+from bot.metering import Meter
+from bot.people import PeopleRegister
 from bot.settings import Configuration, GenerationSettings
+from bot.storage.access_records import Identity
 from bot.storage.link_repository import LinkRepository
 
 _GROUPS_ONLY = "I only answer in groups here. Please write to me there."
@@ -39,7 +43,7 @@ class ChatService:
     def __init__(
         self,
         *,
-        model: ModelAccess,
+        model: WatchedModel,
         store: AdapterStore,
         lines: Lines,
         clock: Clock,
@@ -62,7 +66,7 @@ class ChatService:
         self._generation = configuration.generation
 
     @property
-    def model(self) -> ModelAccess:
+    def model(self) -> WatchedModel:
         """The model itself, for requests that are no chat messages."""
         return self._model
 
@@ -77,9 +81,18 @@ class ChatService:
         return self._parts.book
 
     @property
+    def people(self) -> PeopleRegister:
+        """Who may talk to it, for admins."""
+        return self._parts.people
+
+    @property
     def store(self) -> AdapterStore:
         """What adapters must still know after a restart."""
         return self._store
+
+    def metered(self, adapter: str, user: str, *, admin: bool) -> AbstractAsyncContextManager[Meter]:
+        """Count a request that is no chat message."""
+        return self._parts.quotas.metered(Identity(adapter=adapter, user=user), admin=admin)
 
     def connected(self, name: str, open_target: OpenTarget) -> None:
         """An adapter is up."""

@@ -2,8 +2,8 @@
 
 import logging
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from types import MappingProxyType
 
 from bot.chat.access import identity_of
@@ -18,7 +18,8 @@ from bot.chat.quotas import Quotas
 from bot.chat.summariser import Summariser
 from bot.chat.ticket import Ticket
 from bot.errors import EngineLostError, RequestError, StorageError
-from bot.messages import IncomingMessage, ReplyDelta, ReplyDone, ReplyWaiting, Usage
+from bot.messages import IncomingMessage, ReplyDelta, ReplyDone, ReplyWaiting
+from bot.metering import Meter
 from bot.request import (
     GenerationDelta,
     GenerationDone,
@@ -147,21 +148,12 @@ class TurnWriter:
         )
         return turn, conversation
 
-    @asynccontextmanager
-    async def _metered(self, ticket: Ticket) -> AsyncIterator["_Meter"]:
-        """Count a reply among what its person may have. Raises `QuotaExceededError` before anything is changed."""
-        use_id = await self._quotas.begin(identity_of(ticket.message), admin=ticket.admin)
-        meter = _Meter()
-        try:
-            yield meter
-        finally:
-            try:
-                await self._quotas.end(use_id, meter.usage)
-            except StorageError:
-                _LOGGER.exception("what a reply has cost could not be noted")
+    def _metered(self, ticket: Ticket) -> AbstractAsyncContextManager[Meter]:
+        """Raises `QuotaExceededError` on entering, before anything is changed."""
+        return self._quotas.metered(identity_of(ticket.message), admin=ticket.admin)
 
     async def _write(
-        self, ticket: Ticket, conversation: Conversation, turn: Turn, meter: "_Meter", *, begun: str = ""
+        self, ticket: Ticket, conversation: Conversation, turn: Turn, meter: Meter, *, begun: str = ""
     ) -> AsyncIterator[ChatEvent]:
         ticket.about = (turn.message_id, turn.text)
         try:
@@ -176,7 +168,7 @@ class TurnWriter:
                         yield Notice(text=_RESTARTING)
                     yield await self._shown(turn, event, begun)
                     if isinstance(event, GenerationDone):
-                        meter.usage = event.facts.usage
+                        meter.add(event.facts.usage)
                         self._summariser.after_turn(conversation, persona, event.facts.usage)
         except (RequestError, EngineLostError) as error:
             await self._fail(turn, error.code)
@@ -238,14 +230,6 @@ class TurnWriter:
             await self._turns.fail(turn.id, error_code=code)
         except StorageError:
             _LOGGER.exception("turn %d is left pending", turn.id)
-
-
-@dataclass(slots=True)
-class _Meter:
-    """What one reply has cost."""
-
-    usage: Usage | None = None
-    """None as long as nothing came of it."""
 
 
 def _thought(persona: Persona, max_tokens: int) -> int | None:

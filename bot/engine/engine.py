@@ -178,22 +178,36 @@ class Engine:
                 self._readers, lambda: model.reader.count(messages, reasoning, continue_final=continue_final)
             )
 
-    async def reload(self, model: ModelSettings, engine: EngineSettings) -> None:
+    async def reload(
+        self,
+        model: ModelSettings,
+        engine: EngineSettings,
+        *,
+        personas: SequenceOf[SequenceOf[ChatMessage]] | None = None,
+    ) -> None:
         """Change the model or its settings: drain, close, probe, load. On failure the old one comes back.
 
-        Requests that come meanwhile wait. Raises what the load of the new one raised.
+        `personas` are as for `start`; None keeps those there are. Requests that come meanwhile wait. Raises what the
+        load of the new one raised.
         """
         async with self._switching:
             await self._quiet.wait()
             old = self._source
             await self._unload()
-            self._source = replace(old, model=model, engine=engine)
+            starts = old.personas if personas is None else tuple(map(tuple, personas))
+            self._source = replace(old, model=model, engine=engine, personas=starts)
             try:
                 await self._load()
             except HearthbotError:
                 self._source = old
                 await self._load()
                 raise
+
+    def use_personas(self, personas: SequenceOf[SequenceOf[ChatMessage]]) -> None:
+        """From now on these are the starts that many conversations share; what is new of them is read ahead."""
+        self._source = replace(self._source, personas=tuple(map(tuple, personas)))
+        if self._model is not None and self._error is None:
+            self._prewarm(self._model)
 
     async def unload(self) -> bool:
         """Free the model's memory until the next request needs it; False when somebody uses it."""
@@ -313,11 +327,15 @@ class Engine:
     async def _load(self) -> LoadedModel:
         model = await LoadedModel.load(self._source, self._deliver_from_thread)
         self._model, self._n_ctx = model, model.runner.n_ctx
-        if self._source.engine.prewarm:
-            for request, start in model.prewarm_requests(self._source.personas):
-                generation = Generation(next(self._ids), self.cancel)
-                self._enqueue(model, generation, request, model.reader.measured(request, start), time.perf_counter())
+        self._prewarm(model)
         return model
+
+    def _prewarm(self, model: LoadedModel) -> None:
+        if not self._source.engine.prewarm:
+            return
+        for request, start in model.prewarm_requests(self._source.personas):
+            generation = Generation(next(self._ids), self.cancel)
+            self._enqueue(model, generation, request, model.reader.measured(request, start), time.perf_counter())
 
     async def _unload(self) -> None:
         model, self._model = self._model, None

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.extraction.formats import PATTERNS
+
 _LARGEST = 10**15
 """Whole numbers beyond lose digits in JSON's floating point, and no text of everyday life has them."""
 _MOST_DIGITS = 1e-9
-_KEYS_OF_STRINGS = ("minLength", "maxLength", "pattern", "format")
 _ANNOTATIONS = frozenset(
     {"$schema", "$id", "$comment", "title", "default", "examples", "readOnly", "writeOnly", "deprecated"}
 )
@@ -43,7 +44,7 @@ class Bounds:
                 bounded[key] = [self._bounded(part, alternative=True) for part in schema[key]]
         kinds = self._kinds(schema)
         if "string" in kinds:
-            bounded["maxLength"] = schema.get("maxLength", max(self.max_string, schema.get("minLength", 0)))
+            self._bound_string(schema, bounded)
         if "integer" in kinds or "number" in kinds:
             self._bound_number(schema, bounded, whole="number" not in kinds)
         if "array" in kinds:
@@ -74,6 +75,12 @@ class Bounds:
                 found.add("array")
             return found
         return {"string", "number", "array", "object"}
+
+    def _bound_string(self, schema: Mapping[str, Any], bounded: dict[str, Any]) -> None:
+        if "pattern" not in schema and (pattern := PATTERNS.get(schema.get("format", ""))):
+            bounded["pattern"] = pattern
+            del bounded["format"]
+        bounded["maxLength"] = schema.get("maxLength", max(self.max_string, schema.get("minLength", 0)))
 
     @staticmethod
     def _bound_number(schema: Mapping[str, Any], bounded: dict[str, Any], *, whole: bool) -> None:

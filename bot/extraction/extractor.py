@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.adapter import ModelAccess
-from bot.errors import ExtractionError, InvalidRequestError
+from bot.errors import ExtractionError, InvalidRequestError, PromptTooLongError
 from bot.extraction.bounds import Bounds
 from bot.extraction.budget import budget
 from bot.extraction.chunks import chunks
@@ -27,7 +27,7 @@ _TRIES = 2
 _LONGEST_TEXT = 2_000_000
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
-_SAMPLE = 50_000
+_SAMPLE = 200_000
 """Characters that are counted to know how many tokens a text has."""
 _ROOM = 24
 """Tokens that a prompt may be longer than its parts: what the template writes between them."""
@@ -134,15 +134,18 @@ class _Job:
         self.validation = Validation(schema.answer)
         self._held = bounds.apply(schema.answer)
         self._prompt = Prompt(schema)
-        self._budget = budget(self._held)
+        self._budget = min(budget(self._held), model.n_ctx // 2)
         self._user = user
 
     async def cut(self, text: str, chunk_tokens: int) -> Sequence[str]:
         """Parts of the text that fit the window with the instructions and an answer."""
+        # A token is a byte at least: most texts need not be counted.
+        most = self._prompt.size + len(text.encode()) + self._budget
+        if len(text.encode()) <= chunk_tokens and most <= self._model.n_ctx:
+            return [text]
         empty = await self._model.count_prompt_tokens(self._prompt.messages(""), reasoning="off")
         whole = await self._model.count_prompt_tokens(self._prompt.messages(text[:_SAMPLE]), reasoning="off")
-        answer = min(self._budget, self._model.n_ctx // 2)
-        room = self._model.n_ctx - empty - answer - _ROOM
+        room = self._model.n_ctx - empty - self._budget - _ROOM
         if room < 1:
             raise InvalidRequestError(
                 f"The schema {self.schema.name} is too long for this model's window of {self._model.n_ctx} tokens."
@@ -159,7 +162,12 @@ class _Job:
         facts: list[GenerationDone] = []
         problem, found = "", ""
         for _ in range(_TRIES):
-            done = await self._ask(messages, text)
+            try:
+                done = await self._ask(messages, text)
+            except PromptTooLongError:
+                if not facts:
+                    raise
+                break  # no room for what was wrong with the first try
             facts.append(done)
             found = done.text
             try:
@@ -175,15 +183,13 @@ class _Job:
         raise ExtractionError(f"I found nothing in the text that fits the schema: {problem}. {_found(found)}")
 
     async def _ask(self, messages: tuple[ChatMessage, ...], text: str) -> GenerationDone:
-        size = await self._model.count_prompt_tokens(messages, reasoning="off")
-        room = self._model.n_ctx - size
         generation = self._model.submit(
             GenerationRequest(
                 messages=messages,
                 user=self._user,
                 conversation=f"extraction-{self.schema.version}",
                 sampling=SamplingParams(temperature=0.0),
-                max_tokens=max(1, min(self._budget, room)),
+                max_tokens=self._budget,
                 reasoning="off",
                 constraint=JsonConstraint(schema=self._held, always_complete=True),
                 copied_from=text,

@@ -3,13 +3,16 @@
 import getpass
 import os
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Self
 
 from bot.chat.admission import Admission
+from bot.chat.clock import SystemClock
+from bot.chat.stored_people import StoredPeople
 from bot.errors import InvalidRequestError
+from bot.people import KnownPerson
 from bot.settings import Configuration, PermissionSettings
 from bot.storage.access_records import Identity, Role
 from bot.storage.audit_repository import AuditRepository
@@ -32,27 +35,19 @@ class UsersDesk:
             await database.aclose()
 
     def __init__(self, database: Database, permissions: PermissionSettings) -> None:
-        self._permissions = permissions
-        self._people = PeopleRepository(database)
-        self._pairings = PairingRepository(database)
+        people = PeopleRepository(database)
         self._audit = AuditRepository(database)
-        self._admission = Admission(people=self._people, pairings=self._pairings, permissions=permissions)
+        self._admission = Admission(people=people, pairings=PairingRepository(database), permissions=permissions)
+        self._everybody = StoredPeople(
+            people=people, admission=self._admission, permissions=permissions, clock=SystemClock()
+        )
 
     async def everybody(self) -> list[dict[str, str]]:
-        """Id, role, name, and where that is written: the configuration comes before what was stored."""
-        found = {each["id"]: each for each in self._configured()}
-        for person in await self._people.all():
-            shown = _row(str(person.identity), person.role, "stored", person.name)
-            known = found.get(shown["id"])
-            if known is None or person.role == "blocked":
-                found[shown["id"]] = shown
-            else:
-                known["name"] = person.name
-        waiting = [
-            _row(str(each.identity), "asks", f"code {each.code}", each.name)
-            for each in await self._admission.waiting(_now_ms())
+        """Id, role, name, and where that is written."""
+        return [
+            {"id": each.id, "role": each.role, "source": _source(each), "name": each.name}
+            for each in await self._everybody.everybody()
         ]
-        return [*found.values(), *waiting]
 
     async def decide(self, whom: str, decision: Decision) -> str:
         """Decide about a code or an id. Raises `InvalidRequestError`."""
@@ -78,15 +73,11 @@ class UsersDesk:
             for entry in await self._audit.latest(count)
         ]
 
-    def _configured(self) -> Iterator[dict[str, str]]:
-        users = self._permissions.users
-        for role, ids in (("user", users.allowed_ids), ("admin", users.admin_ids), ("blocked", users.blocked_ids)):
-            for identity in ids:
-                yield _row(identity, role, "configuration", "")
 
-
-def _row(identity: str, role: str, source: str, name: str) -> dict[str, str]:
-    return {"id": identity, "role": role, "source": source, "name": name}
+def _source(person: KnownPerson) -> str:
+    if person.code:
+        return f"code {person.code}"
+    return "configuration" if person.configured else "stored"
 
 
 def _actor() -> str:

@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from adapters.web import WebAdapter, WebSettings
+from adapters.web.page.session import Holder
 from bot.chat.composition import compose_chat
 from bot.settings import Configuration
 from bot.storage.database import Database
@@ -49,6 +51,11 @@ class PageServer:
         announcement = self.adapter.announcement()
         assert announcement is not None
         return announcement.rpartition(" ")[2]
+
+    async def new_link(self) -> str:
+        """Another link like that."""
+        holder = Holder(user="local", name="martha", admin=True)
+        return f"{self.url}/login#{await self.adapter.page.links.make(holder, timedelta(minutes=5))}"
 
 
 @asynccontextmanager

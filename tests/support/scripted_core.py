@@ -1,13 +1,17 @@
 """A chat core whose answers are written down beforehand, for the layers around it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 
-from bot.adapter import ModelAccess, OpenTarget, ReplyTarget
+from bot.adapter import OpenTarget, ReplyTarget, WatchedModel
 from bot.adapter_state import AdapterPhase, AdapterState
 from bot.adapter_store import AdapterStore
 from bot.book import ConversationBook
+from bot.errors import QuotaExceededError
 from bot.messages import CommandSpec, IncomingMessage, OutgoingMessage, ReplyFacts, Timings, Usage
+from bot.metering import Meter
+from bot.people import PeopleRegister
 from bot.settings import GenerationSettings
 from tests.support.memory_store import MemoryStore
 
@@ -34,7 +38,7 @@ class ScriptedCore:
         CommandSpec(name="persona", summary="who I am", argument="[name]", choices=("hearth", "pirate")),
     )
 
-    def __init__(self, *answers: Answer, model: ModelAccess | None = None) -> None:
+    def __init__(self, *answers: Answer, model: WatchedModel | None = None) -> None:
         self.answers = list(answers)
         self._model = model
         self.generation = GenerationSettings()
@@ -43,10 +47,12 @@ class ScriptedCore:
         self.arrived = asyncio.Event()
         self._changed = asyncio.Condition()
         self.phases: list[tuple[str, AdapterPhase, str]] = []
+        self.meters: dict[str, Meter] = {}
+        self.refusal: QuotaExceededError | None = None
         self.platforms: dict[str, OpenTarget] = {}
 
     @property
-    def model(self) -> ModelAccess:
+    def model(self) -> WatchedModel:
         """The one it was given."""
         if self._model is None:
             raise NotImplementedError
@@ -56,6 +62,19 @@ class ScriptedCore:
     def book(self) -> ConversationBook:
         """Nothing is stored here."""
         raise NotImplementedError
+
+    @property
+    def people(self) -> PeopleRegister:
+        """Nobody is known here."""
+        raise NotImplementedError
+
+    @asynccontextmanager
+    async def metered(self, adapter: str, user: str, *, admin: bool) -> AsyncIterator[Meter]:
+        """Keep the meters, by who it was; refuse where the test says so."""
+        if self.refusal is not None:
+            raise self.refusal
+        meter = self.meters.setdefault(f"{adapter}:{user}", Meter())
+        yield meter
 
     def connected(self, name: str, open_target: OpenTarget) -> None:
         """Note that an adapter is up."""

@@ -8,11 +8,12 @@ from fastapi import APIRouter, Depends, Response
 from fastapi.responses import StreamingResponse
 
 from adapters.web.api_error import ApiError
-from adapters.web.page.bodies import Id, LinkBody
+from adapters.web.page.bodies import DecisionBody, Id, LinkBody
 from adapters.web.page.links import INVITATION_LIFETIME
 from adapters.web.page.page import Page
 from adapters.web.page.session import Holder
 from adapters.web.page.visitor import AdminVisitor, ThePage, admin_visitor, same_origin
+from bot.errors import InvalidRequestError
 
 router = APIRouter(
     prefix="/page/admin", dependencies=[Depends(same_origin), Depends(admin_visitor)], include_in_schema=False
@@ -26,8 +27,62 @@ async def figures(page: ThePage) -> StreamingResponse:
 
 
 async def _events(page: Page) -> AsyncIterator[str]:
+    whole = True
     async for samples in page.sampler.samples():
-        yield f"data: {json.dumps(samples)}\n\n"
+        yield f"data: {json.dumps({'whole': whole, 'samples': samples})}\n\n"
+        whole = False
+
+
+@router.get("/state")
+async def state(page: ThePage) -> dict[str, Any]:
+    """What goes on now."""
+    core = page.core
+    status = core.model.status()
+    return {
+        "engine": {
+            "model": status.model,
+            "loaded": status.loaded,
+            "running": status.running,
+            "waiting": status.waiting,
+            "max_parallel": status.max_parallel,
+        },
+        "requests": [
+            {
+                "id": each.request_id,
+                "user": each.user,
+                "state": each.state,
+                "position": each.position,
+                "read": each.prompt_tokens,
+                "written": each.completion_tokens,
+            }
+            for each in core.model.requests()
+        ],
+        "adapters": [
+            {"name": each.name, "phase": each.phase, "since": each.since.isoformat(), "reason": each.reason}
+            for each in core.adapters
+        ],
+        "people": [
+            {"id": each.id, "name": each.name, "role": each.role, "configured": each.configured, "code": each.code}
+            for each in await core.people.everybody()
+        ],
+    }
+
+
+@router.post("/requests/{request_id}/cancel", status_code=204)
+async def cancel(request_id: int, page: ThePage) -> Response:
+    """Stop somebody's request; what was written of it is kept."""
+    page.core.model.cancel(request_id)
+    return Response(status_code=204)
+
+
+@router.post("/people")
+async def decide(body: DecisionBody, page: ThePage, session: AdminVisitor) -> dict[str, str]:
+    """Let somebody in, or shut them out."""
+    actor = f"{page.name}:{session.holder.user}"
+    try:
+        return {"done": await page.core.people.decide(body.whom, body.decision, actor=actor)}
+    except InvalidRequestError as error:
+        raise ApiError(error.http_status, error.user_text, code=error.code) from error
 
 
 @router.get("/sessions")

@@ -5,6 +5,8 @@ from typing import Annotated
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from bot.people import PersonDecision
+
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 THREAD = r"^[A-Za-z0-9_-]{8,64}$"
 Thread = Annotated[str, Path(pattern=THREAD, description="the page's id of a conversation")]
@@ -48,3 +50,11 @@ class LinkBody(Body):
 
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
     admin: bool = False
+
+
+class DecisionBody(Body):
+    """What becomes of somebody."""
+
+    whom: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    """A code or an id."""
+    decision: PersonDecision

@@ -85,6 +85,7 @@ async def me(page: ThePage, session: Visitor) -> JSONResponse:
         "commands": [
             {"name": each.name, "summary": each.summary, "argument": each.argument, "choices": each.choices}
             for each in page.core.commands
+            if session.holder.admin or not each.admin
         ],
         "longest_file": LONGEST_FILE,
     }

@@ -7,8 +7,8 @@ function ask(title, content, yes, kind) {
     const dialog = element("dialog", { "aria-label": title },
       element("form", { method: "dialog" }, element("h2", {}, title), content,
         element("div", { class: "choices" },
-          element("button", { class: "button", type: "submit", value: "", formnovalidate: true }, "Cancel"),
-          element("button", { class: `button ${kind}`, type: "submit", value: "yes" }, yes))));
+          kind === "only" ? null : element("button", { class: "button", type: "submit", value: "", formnovalidate: true }, "Cancel"),
+          element("button", { class: `button ${kind === "only" ? "main" : kind}`, type: "submit", value: "yes" }, yes))));
     dialog.addEventListener("close", () => {
       resolve(dialog.returnValue === "yes");
       dialog.remove();
@@ -31,4 +31,4 @@ export async function askText(title, label, value) {
   return yes ? field.value.trim() : null;
 }
 
-export const tell = (title, content) => ask(title, content, "Done", "main");
+export const tell = (title, content) => ask(title, content, "Done", "only");

@@ -108,7 +108,7 @@ function begin() {
 
 function toggleSidebar() {
   parts.app.classList.toggle(NARROW.matches ? "drawn" : "narrowed");
-  if (parts.app.classList.contains("drawn")) parts.find.focus({ preventScroll: true });
+  if (parts.app.classList.contains("drawn")) parts["close-sidebar"].focus({ preventScroll: true }); // not the search: a phone would show its keyboard
 }
 
 parts.persona.addEventListener("click", () =>

@@ -2,7 +2,6 @@
 
 import hljs from "../vendor/highlight/highlight.min.js";
 import { copyText } from "./clipboard.js";
-import { rowsOfJson, sheet, tableOf } from "./data_table.js";
 import { element, icon } from "./element.js";
 
 const LONGEST_COLOURED = 20_000; // characters; colouring more holds a phone up
@@ -19,9 +18,7 @@ export function codeBlock(code) {
     copy.replaceChildren(icon("check", "small"), "Copied");
     setTimeout(() => copy.replaceChildren(icon("copy", "small"), "Copy"), 2000);
   });
-  const block = element("div", { class: "code" },
+  return element("div", { class: "code" },
     element("header", {}, element("span", {}, language || "text"), copy),
     element("pre", { tabindex: "0" }, code));
-  const rows = language === "json" ? rowsOfJson(text) : null;
-  return rows ? [sheet(tableOf(rows)), block] : [block];
 }

@@ -32,11 +32,12 @@ export function tableOf(rows) {
 
 const rowsOfTable = (table) => Array.from(table.rows, (row) => Array.from(row.cells, (each) => each.textContent));
 
-export function sheet(table) {
-  const count = table.tBodies[0]?.rows.length ?? 0;
+// `rows` are what the CSV holds, where that is more than the table shows.
+export function sheet(table, rows = null) {
+  const count = rows ? rows.length - 1 : (table.tBodies[0]?.rows.length ?? 0);
   return element("div", { class: "sheet" },
     element("header", {},
       element("span", {}, count === 1 ? "1 row" : `${count} rows`),
-      element("button", { type: "button", onclick: () => downloadCsv(rowsOfTable(table), "table.csv") }, icon("download", "small"), "CSV")),
+      element("button", { type: "button", onclick: () => downloadCsv(rows ?? rowsOfTable(table), "table.csv") }, icon("download", "small"), "CSV")),
     element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table" }, table));
 }

@@ -3,7 +3,7 @@
 import DOMPurify from "../vendor/dompurify/purify.es.mjs";
 import { Marked } from "../vendor/marked/marked.esm.js";
 import { codeBlock } from "./code_block.js";
-import { sheet } from "./data_table.js";
+import { rowsOfJson, sheet, tableOf } from "./data_table.js";
 
 const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 
@@ -30,8 +30,14 @@ const CLEAN = {
 
 export const blocksOf = (text) => marked.lexer(text);
 
-// The elements of one block. `finished` ones get colours and buttons.
-export function render(block, finished) {
+// The records of a text that has them as JSON, with the column names first; null for any other text.
+export function recordsIn(blocks) {
+  const found = blocks.filter((block) => block.type === "code" && block.lang === "json").map((block) => rowsOfJson(block.text));
+  return found.length === 1 ? found[0] : null;
+}
+
+// The elements of one block. `finished` ones get colours and buttons; a table's CSV has all of the `records`.
+export function render(block, finished, records, tabled) {
   const fragment = DOMPurify.sanitize(marked.parser([block]), CLEAN);
   for (const link of fragment.querySelectorAll("a")) {
     link.target = "_blank";
@@ -45,9 +51,10 @@ export function render(block, finished) {
     for (const table of fragment.querySelectorAll("table")) {
       const place = document.createComment("");
       table.replaceWith(place);
-      place.replaceWith(sheet(table));
+      place.replaceWith(sheet(table, records));
     }
-    for (const code of fragment.querySelectorAll("pre > code")) code.parentElement.replaceWith(...codeBlock(code));
+    for (const code of fragment.querySelectorAll("pre > code")) code.parentElement.replaceWith(codeBlock(code));
+    if (records && !tabled && block.type === "code" && block.lang === "json") fragment.prepend(sheet(tableOf(records)));
   }
   return fragment;
 }

@@ -1,15 +1,19 @@
 """The chat page in a real browser: everything a person does there."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
+from bot.messages import IncomingMessage
 from tests.support.chromium import chromium, watched_page
-from tests.support.page_server import KEY, PageServer
+from tests.support.page_server import ADMIN_KEY, KEY, PageServer
+from tests.support.recording_target import RecordingTarget
 
 PHONE = {"width": 360, "height": 740}
 HOSTILE = """Look:
@@ -177,6 +181,26 @@ async def test_a_table_becomes_a_csv_file(page: Page, server: PageServer, tmp_pa
     assert text == 'what,price\r\n"eggs, brown",3\r\n\'=milk(),2\r\n'
 
 
+async def test_what_is_extracted_from_a_file_is_a_table_and_a_csv_file(
+    page: Page, server: PageServer, tmp_path: Path
+) -> None:
+    """`/extract` with an uploaded file shows one table, and the CSV has the values without the marks of the table."""
+    server.engine.enqueue('[{"name": "Ann", "age": 30}, {"name": "Ben", "age": 7}]')
+    await page.locator("#pick").set_input_files(
+        {"name": "people.txt", "mimeType": "text/plain", "buffer": b"Ann is 30. Ben is 7."}
+    )
+    await expect(page.get_by_role("button", name="Remove people.txt")).to_be_visible()
+    await say(page, "/extract many name, age int;")
+    await answered(page)
+    await expect(page.locator(".reply table")).to_have_count(1)
+    await expect(page.locator(".reply td")).to_contain_text(["Ann", "30", "Ben", "7"])
+    async with page.expect_download() as started:
+        await page.get_by_role("button", name="CSV").click()
+    await (await started.value).save_as(tmp_path / "table.csv")
+    text = (tmp_path / "table.csv").read_bytes().decode("utf-8-sig")
+    assert text == "name,age\r\nAnn,30\r\nBen,7\r\n"
+
+
 async def test_a_file_is_attached_and_removed_again(page: Page) -> None:
     """A file is uploaded when it is chosen, sent with the message, and shown there."""
     files = page.locator("#pick")
@@ -287,3 +311,31 @@ async def complaints(page: Page) -> list[str]:
     """What axe has against the page as it is."""
     results = await Axe().run(page)
     return [f"{each['id']}: {node['html']}" for each in results.response["violations"] for node in each["nodes"]]
+
+
+async def test_an_admin_sees_figures_lets_people_in_and_invites(browser: Browser, server: PageServer) -> None:
+    """The admin page has plots and tables; somebody who asks is let in, and a link for another person is made."""
+    async with watched_page(browser, server.url) as page:
+        await page.goto("/login")
+        await page.get_by_label("Key", exact=True).fill(ADMIN_KEY)
+        await page.keyboard.press("Enter")
+        stranger = IncomingMessage(
+            adapter="telegram", chat="7", user="7", message_id="1", text="hi", sender_name="Grandpa"
+        )
+        await server.adapter.core.handle(stranger, RecordingTarget())
+        await page.get_by_role("link", name="Admin page").click()
+        await expect(page.get_by_role("img", name="The line").locator("canvas")).to_be_visible()
+        await expect(page.locator("#tiles")).to_contain_text("scripted")
+        reply = server.engine.enqueue("for ever", held=True)
+        talk = asyncio.create_task(server.adapter.core.handle(replace(stranger, local=True), RecordingTarget()))
+        await page.get_by_role("button", name="Cancel the request of telegram:7").click()
+        await reply.cancelled.wait()
+        await talk
+        await page.get_by_role("button", name="Let telegram:7 in", exact=True).click()
+        await expect(page.locator("#people")).to_contain_text("user")
+        assert await complaints(page) == []
+        await page.get_by_label("Name of a person to invite").fill("ben")
+        await page.get_by_role("button", name="Make a log-in link").click()
+        link = await page.locator(".secret").text_content()
+        assert link is not None
+        assert link.startswith(f"{server.url}/login#")

@@ -5,6 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from adapters.web.page.documents import STATIC
+from tests.support.icon_sheet import icon_sheet
 
 VENDOR = STATIC / "vendor"
 OWN = [path for path in STATIC.rglob("*") if path.is_file() and VENDOR not in path.parents]
@@ -56,4 +57,5 @@ def test_every_icon_that_is_used_is_drawn() -> None:
         used |= set(re.findall(r"icon icon-([\w-]+)[ \"`]", path.read_text()))
         used |= set(re.findall(r"\bicon(?:Button)?\(\"([\w-]+)\"", path.read_text()))
     assert used <= drawn
+    assert (STATIC / "css/icons.css").read_text() == icon_sheet(VENDOR / "lucide")
     assert drawn == {path.stem for path in Path(VENDOR / "lucide").glob("*.svg")}

@@ -1,0 +1,181 @@
+"""Reads the texts with everybody, and says who is right, and how fast."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from benchmarks.extraction.cases import Case, load_cases
+from benchmarks.extraction.contenders import Answer, FunctionCallingReader, HearthbotReader, JsonSchemaReader, Reader
+from benchmarks.extraction.grounded import Grounded, measure_grounding
+from benchmarks.extraction.score import Score, score
+from benchmarks.peer_server import LlamaServer
+from benchmarks.report import Reach, Report, milliseconds
+from benchmarks.setup import Setup
+from bot.extraction.validation import Validation
+
+HEARTHBOT = "hearthbot"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One contender's."""
+
+    name: str
+    cases: Sequence[Case]
+    answers: Sequence[Answer]
+    runs: Sequence[float]
+    """Seconds of each run, all texts together."""
+
+    @property
+    def score(self) -> Score:
+        """Over all texts."""
+        return sum(
+            (score(case, answer.value) for case, answer in zip(self.cases, self.answers, strict=True)), Score(0, 0)
+        )
+
+    @property
+    def valid(self) -> float:
+        """Share of the answers that the schema allows, once the nulls of what may be left out are taken out."""
+        return sum(map(_is_valid, self.cases, self.answers)) / len(self.cases)
+
+    @property
+    def seconds(self) -> float:
+        """Of a text: the median over the runs of the mean over the texts."""
+        return median(self.runs) / len(self.cases)
+
+    def of(self, **wanted: str) -> Score:
+        """Over the texts of a kind or a language."""
+        chosen = [
+            score(case, answer.value)
+            for case, answer in zip(self.cases, self.answers, strict=True)
+            if all(getattr(case, key) == value for key, value in wanted.items())
+        ]
+        return sum(chosen, Score(0, 0))
+
+
+async def measure(setup: Setup) -> Report:
+    """Everybody reads every text, one after the other, `setup.runs` times."""
+    cases = load_cases()
+    results: dict[str, Result] = {}
+    grounded: Grounded | None = None
+    for reader in _readers(setup):
+        async with reader:
+            await reader.read(cases[0])  # pages are mapped, buffers allocated
+            runs = []
+            for _ in range(setup.runs):
+                answers = [await reader.read(case) for case in cases]
+                runs.append(sum(answer.seconds for answer in answers))
+            results[reader.name] = Result(name=reader.name, cases=cases, answers=answers, runs=runs)
+            setup.say(f"extraction: {reader.name}: {results[reader.name].score.share:.1%}, {runs[-1]:.1f} s")
+            if reader.name == HEARTHBOT and isinstance(reader, HearthbotReader):
+                grounded = await measure_grounding(reader, cases, [answer.value for answer in answers])
+    assert grounded is not None
+    return _report(setup, cases, results, grounded)
+
+
+def _readers(setup: Setup) -> list[Reader]:
+    servers = setup.llama_servers(n_ctx=2048, parallel=1, variants={"-fa off": ("-fa", "off")})
+    return [
+        HearthbotReader(setup),
+        FunctionCallingReader(setup.model, setup.threads),
+        *(JsonSchemaReader(server) for server in servers if isinstance(server, LlamaServer)),
+        HearthbotReader(setup, "hearthbot without fast-forward", forward=False),
+        HearthbotReader(setup, "hearthbot without prefix reuse", reuse=False),
+        HearthbotReader(setup, "hearthbot without speculation", speculation=False),
+    ]
+
+
+def _report(setup: Setup, cases: Sequence[Case], results: dict[str, Result], grounded: Grounded) -> Report:
+    ours = results[HEARTHBOT]
+    peers = [each for name, each in results.items() if not name.startswith(HEARTHBOT)]
+    languages = sorted({case.language for case in cases})
+    reaches = [
+        Reach(what="hearthbot's answers that are valid", figure=ours.valid * 100, limit=100, at_least=True, unit=" %"),
+        Reach(
+            what="hearthbot's fields that are right, against the better peer's",
+            figure=ours.score.share * 100,
+            limit=max(peer.score.share for peer in peers) * 100,
+            at_least=True,
+            unit=" %",
+        ),
+        Reach(
+            what="hearthbot's time for a text, against the faster peer's",
+            figure=ours.seconds / min(peer.seconds for peer in peers),
+            limit=0.6,
+        ),
+        Reach(
+            what="invented values that are flagged",
+            figure=_percent(grounded.invented),
+            limit=95,
+            at_least=True,
+            unit=" %",
+        ),
+        Reach(
+            what="changed values that are flagged",
+            figure=_percent(grounded.changed),
+            limit=95,
+            at_least=True,
+            unit=" %",
+        ),
+        Reach(what="right values that are flagged", figure=_percent(grounded.right), limit=3, unit=" %"),
+        Reach(what="expected values that would be flagged", figure=_percent(grounded.expected), limit=3, unit=" %"),
+    ]
+    return Report(
+        name="extraction",
+        title="Extraction: JSON out of short texts",
+        about=_about(cases, grounded),
+        header=("", "fields right", *languages, "valid", "a text, ms", "against hearthbot"),
+        rows=[
+            (
+                each.name,
+                f"{each.score.share:.1%}",
+                *(f"{each.of(language=language).share:.0%}" for language in languages),
+                f"{each.valid:.1%}",
+                milliseconds(each.seconds),
+                f"{each.seconds / ours.seconds:.2f}",
+            )
+            for each in results.values()
+        ],
+        reaches=reaches,
+        missing=[name for name in setup.missing if name == "llama-server"],
+        raw={
+            "results": {name: _raw(each) for name, each in results.items()},
+            "grounding": {
+                name: [getattr(grounded, name).flagged, getattr(grounded, name).values]
+                for name in ("right", "expected", "changed", "invented")
+            },
+        },
+    )
+
+
+def _about(cases: Sequence[Case], grounded: Grounded) -> str:
+    return (
+        f"{len(cases)} texts in English, Chinese, Spanish and German (people, invoices, orders, appointments, "
+        "addresses, price lists), read one after the other by the same model with the same messages, greedily, each "
+        "contender held to the same schema in its own way. A field is right when it is the expected value but for case "
+        "and spacing. hearthbot's time is all of its extractor's: prompt, answer, validation, grounding. "
+        f"Asked for four values that no text has, the model invented {grounded.invented.values}, of which "
+        f"{grounded.invented.flagged} were flagged, and copied {grounded.copied} from elsewhere in the text, which a "
+        f"look-up cannot know; of {grounded.right.values} values that were right it flagged {grounded.right.flagged}."
+    )
+
+
+def _percent(rate: Any) -> float:
+    return float(rate.share) * 100
+
+
+def _raw(result: Result) -> dict[str, Any]:
+    return {
+        "right": result.score.right,
+        "fields": result.score.fields,
+        "valid": result.valid,
+        "runs_s": list(result.runs),
+        "kinds": {kind: result.of(kind=kind).share for kind in sorted({case.kind for case in result.cases})},
+        "answers": {case.id: answer.value for case, answer in zip(result.cases, result.answers, strict=True)},
+    }
+
+
+def _is_valid(case: Case, answer: Answer) -> bool:
+    validation = Validation(case.schema.answer)
+    return answer.value is not None and validation.problem(validation.without_absent(answer.value)) is None
