@@ -58,7 +58,10 @@ async def live(given: Mapping[str, Any]) -> PacedModel:
         for name, section in given["adapters"].items()
     }
     await App(
-        open_backend=backend, adapters=adapters, shutdown_timeout_s=30, notify=lambda line: print(line, file=sys.stderr)
+        open_backend=backend,
+        adapters=adapters,
+        shutdown_timeout_s=lambda: 30,
+        notify=lambda line: print(line, file=sys.stderr),
     ).run()
     return model
 

@@ -5,6 +5,7 @@ import itertools
 import time
 from collections.abc import Sequence
 
+from bot.figures import EngineFigures, RequestFigures
 from bot.generation import Generation
 from bot.messages import FinishReason, ReplyFacts, Timings, Usage
 from bot.request import ChatMessage, EngineStatus, GenerationDelta, GenerationDone, GenerationRequest
@@ -33,15 +34,18 @@ class PacedModel:
         self._pause_s = WORDS_AT_ONCE / words_per_s
         self._ids = itertools.count(1)
         self._running: dict[int, asyncio.Task[None]] = {}
+        self._requests: dict[int, GenerationRequest] = {}
+        self._replies = self._words = 0
 
     def submit(self, request: GenerationRequest) -> Generation:
         """Begin to write."""
         tag, words, sent = request.messages[-1].content.split()[:3]
         if float(sent):
             self.reached_s.append(time.monotonic() - float(sent))
-        generation = Generation(next(self._ids), self._cancel)
+        generation = Generation(next(self._ids), self.cancel)
         task = asyncio.create_task(self._write(generation, request, reply(tag, int(words))))
         self._running[generation.request_id] = task
+        self._requests[generation.request_id] = request
         return generation
 
     async def count_prompt_tokens(
@@ -62,8 +66,42 @@ class PacedModel:
         running = len(self._running)
         return EngineStatus(model="paced", running=running, waiting=0, max_parallel=running, n_ctx=self.n_ctx)
 
-    def _cancel(self, request_id: int) -> None:
-        self._running[request_id].cancel()
+    def figures(self) -> EngineFigures:
+        """What was written so far."""
+        return EngineFigures(
+            prefill_tokens_per_s=None,
+            decode_tokens_per_s=None,
+            kv_ram_bytes=0,
+            kv_disk_bytes=0,
+            kv_entries=0,
+            replies=self._replies,
+            failures=0,
+            prompt_tokens=0,
+            cached_tokens=0,
+            cache_hits=0,
+            completion_tokens=self._words,
+            ttft_ms=0.0,
+        )
+
+    def requests(self) -> Sequence[RequestFigures]:
+        """What is being written."""
+        return [
+            RequestFigures(
+                request_id=request_id,
+                user=request.user,
+                conversation=request.conversation,
+                state="writing",
+                position=None,
+                prompt_tokens=0,
+                completion_tokens=0,
+            )
+            for request_id, request in self._requests.items()
+        ]
+
+    def cancel(self, request_id: int) -> None:
+        """Stop a reply where it is."""
+        if request_id in self._running:
+            self._running[request_id].cancel()
 
     async def _write(self, generation: Generation, request: GenerationRequest, words: Sequence[str]) -> None:
         written: list[str] = []
@@ -76,7 +114,9 @@ class PacedModel:
                 written += piece
         except asyncio.CancelledError:
             reason = "cancelled"
-        del self._running[generation.request_id]
+        del self._running[generation.request_id], self._requests[generation.request_id]
+        self._replies += 1
+        self._words += len(written)
         size = await self.count_prompt_tokens(request.messages)
         facts = ReplyFacts(
             finish_reason=reason,

@@ -7,6 +7,7 @@ import signal
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from tests.support.fake_discord import TOKEN, FakeDiscord
 from tests.support.hearthbot_process import Hearthbot
@@ -38,19 +39,24 @@ async def running(hearthbot: Hearthbot, fake: FakeDiscord) -> AsyncIterator["sub
         await asyncio.to_thread(process.communicate)
 
 
-def edits(fake: FakeDiscord, channel: str) -> int:
-    """How often a message there was changed while it was written."""
-    return sum(call.method == "PATCH" and f"/{channel}/" in call.path for call in fake.calls)
+def said(fake: FakeDiscord, channel: str) -> list[dict[str, Any]]:
+    """The bot's messages in a chat."""
+    return [message for message in fake.channels[channel].values() if message["author"].get("bot")]
 
 
-def replies(fake: FakeDiscord, channel: str) -> list[str]:
-    """What stands under each button for another try: the end of a reply that is complete."""
-    complete = []
-    for message in fake.channels[channel].values():
-        labels = [button["label"] for row in message["components"] for button in row["components"]]
-        if message["author"].get("bot") and ("Retry" in labels or "Continue" in labels):
-            complete.append(message["content"])
-    return complete
+def grows(fake: FakeDiscord, channel: str, count: int) -> bool:
+    """Whether the bot's last message is number `count`, and has been changed while it was written."""
+    last = said(fake, channel)[-1:]
+    return len(said(fake, channel)) == count and any(
+        call.method == "PATCH" and call.path.endswith(each["id"]) for each in last for call in fake.calls
+    )
+
+
+def complete(fake: FakeDiscord, channel: str, count: int) -> bool:
+    """Whether there are so many messages of the bot, and the last one is a reply that has ended."""
+    messages = said(fake, channel)
+    labels = [button["label"] for each in messages[-1:] for row in each["components"] for button in row["components"]]
+    return len(messages) == count and "Retry" in labels
 
 
 def stored(hearthbot: Hearthbot) -> list[str]:
@@ -69,14 +75,14 @@ async def test_a_talk_with_the_real_model(hearthbot: Hearthbot) -> None:
     async with FakeDiscord.serve() as fake, running(hearthbot, fake) as process:
         await fake.say("Tell me about the sea.", user="7", channel="70")
         await fake.say("Tell me about the wind.", user="8", channel="80")
-        await fake.until(lambda: all(replies(fake, channel) for channel in ("70", "80")))
-        assert edits(fake, "70") > 0
+        await fake.until(lambda: all(complete(fake, channel, 1) for channel in ("70", "80")))
+        assert grows(fake, "70", 1)
         assert fake.refused == 0
         process.send_signal(signal.SIGTERM)
         _, log = await asyncio.to_thread(process.communicate)
         assert process.returncode == 0, log
         assert TOKEN not in log
-        shown = [text for channel in ("70", "80") for text in replies(fake, channel)]
+        shown = [*fake.texts("70"), *fake.texts("80")]
     assert [words(text) for text in shown] == [words(text) for text in stored(hearthbot)]
 
 
@@ -85,21 +91,19 @@ async def test_replies_get_through_whatever_happens(hearthbot: Hearthbot) -> Non
     async with FakeDiscord.serve() as fake:
         async with running(hearthbot, fake):
             await fake.say("Tell me about the sea.", user="7", channel="70")
-            await fake.until(lambda: edits(fake, "70") > 0)
+            await fake.until(lambda: grows(fake, "70", 1))
             fake.pause("70", 3)
-            await fake.until(lambda: len(replies(fake, "70")) == 1)
+            await fake.until(lambda: complete(fake, "70", 1))
             assert fake.refused > 0
-            before = edits(fake, "70")
             await fake.say("Tell me about the wind.", user="7", channel="70")
-            await fake.until(lambda: edits(fake, "70") > before)
+            await fake.until(lambda: grows(fake, "70", 2))
             fake.cut()
             await fake.until(lambda: fake.broken_off > 0)
             fake.mend()
-            await fake.until(lambda: len(replies(fake, "70")) == 2)
-            before = edits(fake, "70")
+            await fake.until(lambda: complete(fake, "70", 2))
             await fake.say("Tell me about the rain.", user="7", channel="70")
-            await fake.until(lambda: edits(fake, "70") > before)
+            await fake.until(lambda: grows(fake, "70", 3))
         async with running(hearthbot, fake):
-            await fake.until(lambda: len(replies(fake, "70")) == 3)
-        shown = replies(fake, "70")
+            await fake.until(lambda: complete(fake, "70", 3))
+        shown = fake.texts("70")
     assert [words(text) for text in shown] == [words(text) for text in stored(hearthbot)]
