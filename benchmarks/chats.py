@@ -22,8 +22,8 @@ from benchmarks.setup import Setup
 
 CHATS = 50
 SECONDS = 300.0
-WORDS_PER_S = 40.0
-SHORT, LONG = 40, 500
+WORDS_PER_S = 20.0
+SHORT, LONG = 40, 600
 LONG_EACH, TWICE_EACH = 6, 3
 """Every so manieth message asks for a long reply; every so manieth is followed by another at once."""
 SAMPLE_S = 1.0
@@ -64,8 +64,11 @@ class Load:
     chats: int
     goes_on: Callable[[int], bool]
     """Whether a chat that has asked so often asks again."""
-    pause_s: float = 1.5
+    pause_s: float = 6.0
     """People think for up to this long."""
+    words_per_s: float = WORDS_PER_S
+    long: int = LONG
+    """Words of a long reply."""
     talks: dict[str, list[Talk]] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
     requests: dict[str, int] = field(default_factory=dict)
@@ -83,7 +86,7 @@ class Load:
             ]
             given = {
                 "database": str(Path(folder) / "chats.db"),
-                "words_per_s": WORDS_PER_S,
+                "words_per_s": self.words_per_s,
                 "adapters": {platform.name: platform.section for platform in platforms},
             }
             process = await asyncio.create_subprocess_exec(
@@ -124,7 +127,7 @@ class Load:
             started, words = time.monotonic(), 0
             for index in range(1 + ((talk.asked + number) % TWICE_EACH == 0)):
                 tag = f"{platform.name[0]}{number}n{talk.asked}"
-                size = LONG if (talk.asked + number) % LONG_EACH == 0 else SHORT
+                size = self.long if (talk.asked + number) % LONG_EACH == 0 else SHORT
                 talk.asked += 1
                 talk.wanted += reply(tag, size)
                 words += size
@@ -138,7 +141,7 @@ class Load:
                 return found
 
             await platform.until(complete)
-            talk.waited_s.append(time.monotonic() - started - words / WORDS_PER_S)
+            talk.waited_s.append(time.monotonic() - started - words / self.words_per_s)
 
     async def _watch(self, pid: int) -> None:
         process = psutil.Process(pid)
