@@ -42,6 +42,7 @@ class ScriptedCore:
         self.answers = list(answers)
         self._model = model
         self.generation = GenerationSettings()
+        self.adapters: Sequence[AdapterState] = ()
         self.store: AdapterStore = MemoryStore()
         self.received: list[IncomingMessage] = []
         self.arrived = asyncio.Event()
@@ -84,11 +85,6 @@ class ScriptedCore:
         """Note that it is not, and why."""
         self.platforms.pop(name, None)
         self.phases.append((name, phase, reason))
-
-    @property
-    def adapters(self) -> Sequence[AdapterState]:
-        """Nobody asks here."""
-        raise NotImplementedError
 
     async def until(self, count: int) -> None:
         """Return when so many messages have come."""
