@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
@@ -9,8 +10,10 @@ from bot.adapter_state import AdapterPhase, AdapterState
 from bot.adapter_store import AdapterStore
 from bot.book import ConversationBook
 from bot.check import Check
+from bot.figures import EngineFigures, RequestFigures
 from bot.generation import Generation
 from bot.messages import ChatAddress, CommandSpec, IncomingMessage, OutgoingMessage
+from bot.metering import Meter
 from bot.metrics import Metrics
 from bot.people import PeopleRegister
 from bot.request import ChatMessage, EngineStatus, GenerationRequest
@@ -102,11 +105,27 @@ class ModelAccess(Protocol):
         ...
 
 
+class WatchedModel(ModelAccess, Protocol):
+    """The model, for those who also look after it."""
+
+    def figures(self) -> EngineFigures:
+        """What it did so far, and how fast it is."""
+        ...
+
+    def requests(self) -> Sequence[RequestFigures]:
+        """Every request that is waiting or served, in the order they came."""
+        ...
+
+    def cancel(self, request_id: int) -> None:
+        """Stop a request wherever it is; nothing happens where it has ended."""
+        ...
+
+
 class ChatCore(Protocol):
     """The core as an adapter sees it."""
 
     @property
-    def model(self) -> ModelAccess:
+    def model(self) -> WatchedModel:
         """The model itself, for requests that are no chat messages."""
         ...
 
@@ -138,6 +157,13 @@ class ChatCore(Protocol):
     @property
     def commands(self) -> Sequence[CommandSpec]:
         """Every command, in the order of a menu; those of admins are not for everybody's."""
+        ...
+
+    def metered(self, adapter: str, user: str, *, admin: bool) -> AbstractAsyncContextManager[Meter]:
+        """For requests to `model` that are no chat messages: counts them among what their person may have.
+
+        Entering raises `QuotaExceededError`, and `StorageError`.
+        """
         ...
 
     def connected(self, name: str, open_target: OpenTarget) -> None:

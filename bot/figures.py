@@ -30,6 +30,8 @@ class EngineFigures:
     cache_hits: int
     """Replies some of whose prompt was not evaluated again."""
     completion_tokens: int
+    ttft_ms: float
+    """Milliseconds from submission to the first token, of all `replies` together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from bot.adapter import ModelAccess
+from bot.adapter import WatchedModel
+from bot.messages import ConversationKey
 
 
-class TextGenerator(ModelAccess, Protocol):
+class TextGenerator(WatchedModel, Protocol):
     """Writes replies. The engine is one; tests of the chat script another."""
 
     async def forget(self, users: Sequence[str]) -> None:
@@ -17,6 +18,11 @@ class TextGenerator(ModelAccess, Protocol):
 def engine_user(adapter: str, user: str) -> str:
     """How a person is called in requests."""
     return f"{adapter}:{user}"
+
+
+def owner(key: ConversationKey) -> str:
+    """Whose a conversation is in requests: one that several people share belongs to its chat, as if that were one."""
+    return key.user or f"chat/{key.chat}/{key.thread}"
 
 
 def summary_user(adapter: str, user: str) -> str:

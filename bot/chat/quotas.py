@@ -1,18 +1,21 @@
 """How much each person may have the model do."""
 
+import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, tzinfo
 
 from bot.chat.clock import Clock
 from bot.chat.counted import counted
-from bot.errors import QuotaExceededError
-from bot.messages import Usage
+from bot.errors import QuotaExceededError, StorageError
+from bot.metering import Meter
 from bot.settings import QuotaSettings
 from bot.storage.access_records import Identity
 from bot.storage.link_repository import LinkRepository
 from bot.storage.usage_repository import DAY_MS, UsageRepository, Use
 
+_LOGGER = logging.getLogger(__name__)
 _HOUR_MS = 3_600_000
 _MINUTES_TOLD = 90
 """From here on a wait is told in hours."""
@@ -56,26 +59,29 @@ class Quotas:
                 "which is as many as may. Please write again when there are fewer."
             )
 
-    async def begin(self, who: Identity, *, admin: bool) -> int | None:
-        """Let somebody have one reply more; returns what `end` is to be given. Linked accounts are one person.
+    @asynccontextmanager
+    async def metered(self, who: Identity, *, admin: bool) -> AsyncIterator[Meter]:
+        """Let somebody have one reply more, and count what the block puts on the meter. Linked accounts are one person.
 
-        Raises `QuotaExceededError`, which says when there is one again, and `StorageError`.
+        Raises `QuotaExceededError`, which says when there is one again, and `StorageError`. What came to nothing does
+        not count.
         """
+        meter = Meter()
         if not self._limits or not self._binds(admin=admin):
-            return None
+            yield meter
+            return
         link = await self._links.of(who)
         now_ms = self._clock.wall_ms()
-        return await self._usage.begin(
+        use_id = await self._usage.begin(
             link.home if link else who, now_ms=now_ms, check=lambda uses: self._check(uses, now_ms)
         )
-
-    async def end(self, use_id: int | None, usage: Usage | None) -> None:
-        """Note what the reply cost; None where it came to nothing, and does not count. Raises `StorageError`."""
-        if use_id is not None:
-            tokens = None
-            if usage is not None:
-                tokens = usage.prompt_tokens - usage.cached_tokens + usage.completion_tokens
-            await self._usage.end(use_id, tokens=tokens)
+        try:
+            yield meter
+        finally:
+            try:
+                await self._usage.end(use_id, tokens=meter.tokens)
+            except StorageError:
+                _LOGGER.exception("what a reply has cost could not be noted")
 
     def _binds(self, *, admin: bool) -> bool:
         return not admin or self._settings.admins

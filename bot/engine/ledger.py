@@ -10,6 +10,7 @@ class Ledger:
     """Outlives the models that are loaded. Belongs to the event loop."""
 
     def __init__(self) -> None:
+        self._ttft_ms = 0.0
         self._replies = self._failures = self._cache_hits = 0
         self._prompt_tokens = self._cached_tokens = self._completion_tokens = 0
 
@@ -23,6 +24,7 @@ class Ledger:
             self._cache_hits += usage.cached_tokens > 0
             self._prompt_tokens += usage.prompt_tokens
             self._cached_tokens += usage.cached_tokens
+            self._ttft_ms += event.facts.timings.ttft_ms
             self._completion_tokens += usage.completion_tokens
 
     def figures(self, model: LoadedModel | None) -> EngineFigures:
@@ -41,6 +43,7 @@ class Ledger:
             cached_tokens=self._cached_tokens,
             cache_hits=self._cache_hits,
             completion_tokens=self._completion_tokens,
+            ttft_ms=self._ttft_ms,
         )
 
 

@@ -1,13 +1,16 @@
 """A chat core whose answers are written down beforehand, for the layers around it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 
-from bot.adapter import ModelAccess, OpenTarget, ReplyTarget
+from bot.adapter import OpenTarget, ReplyTarget, WatchedModel
 from bot.adapter_state import AdapterPhase, AdapterState
 from bot.adapter_store import AdapterStore
 from bot.book import ConversationBook
+from bot.errors import QuotaExceededError
 from bot.messages import CommandSpec, IncomingMessage, OutgoingMessage, ReplyFacts, Timings, Usage
+from bot.metering import Meter
 from bot.metrics import Metrics
 from bot.people import PeopleRegister
 from bot.settings import GenerationSettings
@@ -36,20 +39,23 @@ class ScriptedCore:
         CommandSpec(name="persona", summary="who I am", argument="[name]", choices=("hearth", "pirate")),
     )
 
-    def __init__(self, *answers: Answer, model: ModelAccess | None = None) -> None:
+    def __init__(self, *answers: Answer, model: WatchedModel | None = None) -> None:
         self.answers = list(answers)
         self._model = model
         self.generation = GenerationSettings()
         self.metrics = Metrics()
+        self.adapters: Sequence[AdapterState] = ()
         self.store: AdapterStore = MemoryStore()
         self.received: list[IncomingMessage] = []
         self.arrived = asyncio.Event()
         self._changed = asyncio.Condition()
         self.phases: list[tuple[str, AdapterPhase, str]] = []
+        self.meters: dict[str, Meter] = {}
+        self.refusal: QuotaExceededError | None = None
         self.platforms: dict[str, OpenTarget] = {}
 
     @property
-    def model(self) -> ModelAccess:
+    def model(self) -> WatchedModel:
         """The one it was given."""
         if self._model is None:
             raise NotImplementedError
@@ -65,6 +71,14 @@ class ScriptedCore:
         """Nobody is known here."""
         raise NotImplementedError
 
+    @asynccontextmanager
+    async def metered(self, adapter: str, user: str, *, admin: bool) -> AsyncIterator[Meter]:
+        """Keep the meters, by who it was; refuse where the test says so."""
+        if self.refusal is not None:
+            raise self.refusal
+        meter = self.meters.setdefault(f"{adapter}:{user}", Meter())
+        yield meter
+
     def connected(self, name: str, open_target: OpenTarget) -> None:
         """Note that an adapter is up."""
         self.platforms[name] = open_target
@@ -73,11 +87,6 @@ class ScriptedCore:
         """Note that it is not, and why."""
         self.platforms.pop(name, None)
         self.phases.append((name, phase, reason))
-
-    @property
-    def adapters(self) -> Sequence[AdapterState]:
-        """Nobody asks here."""
-        raise NotImplementedError
 
     async def until(self, count: int) -> None:
         """Return when so many messages have come."""

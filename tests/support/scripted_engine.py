@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bot.errors import EngineLostError, PromptTooLongError, RequestError
+from bot.figures import EngineFigures, RequestFigures
 from bot.generation import Generation
 from bot.messages import FinishReason, ReplyFacts, Timings, Usage
 from bot.request import (
@@ -65,6 +66,7 @@ class ScriptedEngine:
         self.waiting = 0
         """Requests of others in the line, for `status`."""
         self.loaded = True
+        self.replies = self.prompt_tokens = self.cached_tokens = self.completion_tokens = 0
         self._script: list[ScriptedReply] = []
         self._running: dict[int, ScriptedReply] = {}
         self._kept: dict[str, tuple[ChatMessage, ...]] = {}
@@ -141,6 +143,42 @@ class ScriptedEngine:
             n_ctx=self.n_ctx,
         )
 
+    def figures(self) -> EngineFigures:
+        """What was played so far."""
+        return EngineFigures(
+            prefill_tokens_per_s=None,
+            decode_tokens_per_s=None,
+            kv_ram_bytes=0,
+            kv_disk_bytes=0,
+            kv_entries=0,
+            replies=self.replies,
+            failures=0,
+            prompt_tokens=self.prompt_tokens,
+            cached_tokens=self.cached_tokens,
+            cache_hits=0,
+            completion_tokens=self.completion_tokens,
+            ttft_ms=12.0 * self.replies,
+        )
+
+    def requests(self) -> list[RequestFigures]:
+        """What is being played."""
+        return [
+            RequestFigures(
+                request_id=request_id,
+                user=self.history[request_id - 1].user,
+                conversation=self.history[request_id - 1].conversation,
+                state="writing",
+                position=None,
+                prompt_tokens=0,
+                completion_tokens=len(reply.pieces),
+            )
+            for request_id, reply in self._running.items()
+        ]
+
+    def cancel(self, request_id: int) -> None:
+        """Stop it."""
+        self._cancel(request_id)
+
     async def _play(self, generation: Generation, request: GenerationRequest, reply: ScriptedReply) -> None:
         try:
             size = (
@@ -188,13 +226,18 @@ class ScriptedEngine:
                 break
             cached.append(now)
         self._kept[name] = (*request.messages, ChatMessage(role="assistant", content=text))
+        usage = Usage(
+            prompt_tokens=size,
+            cached_tokens=prompt_tokens(cached, continue_final=True),
+            completion_tokens=len(text.split()),
+        )
+        self.replies += 1
+        self.prompt_tokens += usage.prompt_tokens
+        self.cached_tokens += usage.cached_tokens
+        self.completion_tokens += usage.completion_tokens
         return ReplyFacts(
             finish_reason=reason,
-            usage=Usage(
-                prompt_tokens=size,
-                cached_tokens=prompt_tokens(cached, continue_final=True),
-                completion_tokens=len(text.split()),
-            ),
+            usage=usage,
             timings=Timings(queue_ms=1.0, prefill_ms=100.0, ttft_ms=110.0, decode_ms=200.0),
         )
 

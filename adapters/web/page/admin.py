@@ -46,7 +46,17 @@ async def state(page: ThePage) -> dict[str, Any]:
             "waiting": status.waiting,
             "max_parallel": status.max_parallel,
         },
-        "requests": [],
+        "requests": [
+            {
+                "id": each.request_id,
+                "user": each.user,
+                "state": each.state,
+                "position": each.position,
+                "read": each.prompt_tokens,
+                "written": each.completion_tokens,
+            }
+            for each in core.model.requests()
+        ],
         "adapters": [
             {"name": each.name, "phase": each.phase, "since": each.since.isoformat(), "reason": each.reason}
             for each in core.adapters
@@ -56,6 +66,13 @@ async def state(page: ThePage) -> dict[str, Any]:
             for each in await core.people.everybody()
         ],
     }
+
+
+@router.post("/requests/{request_id}/cancel", status_code=204)
+async def cancel(request_id: int, page: ThePage) -> Response:
+    """Stop somebody's request; what was written of it is kept."""
+    page.core.model.cancel(request_id)
+    return Response(status_code=204)
 
 
 @router.post("/people")

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 
 from adapters.web.page.memory import resident_mb
+from adapters.web.page.sample import Look, look, sample
 from bot.adapter import ChatCore
 
 INTERVAL_S = 5.0
@@ -25,6 +26,7 @@ class Sampler:
         self._changed = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
+        self._last: Look | None = None
 
     def start(self) -> None:
         """Begin."""
@@ -57,10 +59,7 @@ class Sampler:
             await self._sleep(INTERVAL_S)
 
     def _sample(self) -> Sample:
-        status = self._core.model.status()
-        return {
-            "time": datetime.now(UTC).timestamp(),
-            "running": status.running,
-            "waiting": status.waiting,
-            "memory_mb": resident_mb(),
-        }
+        model = self._core.model
+        now = look(datetime.now(UTC).timestamp(), model.figures(), model.requests())
+        before, self._last = self._last, now
+        return sample(before, now, model.status(), resident_mb())

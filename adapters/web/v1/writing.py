@@ -1,7 +1,7 @@
 """Has the model write, and sends what it writes, whole or as a stream."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any, Protocol
 
 from fastapi import Request
@@ -11,7 +11,10 @@ from adapters.web.attended import attended
 from adapters.web.event_stream import DONE, WAITING, EventStream, event
 from adapters.web.principal import Principal
 from adapters.web.v1.choices import Choices, Outcome
+from adapters.web.v1.failure import failure
 from adapters.web.web_context import WebContext
+from bot.errors import RequestError
+from bot.metering import Meter
 from bot.request import GenerationDone, GenerationEvent, GenerationLoading, GenerationRequest, GenerationWaiting
 
 
@@ -51,22 +54,37 @@ class Writing:
         return EventStream(self._pieces(usage=usage))
 
     async def _finished(self) -> Mapping[str, Any]:
-        context = self._context
-        with context.admission.admit(self._principal), Choices.submitted(context.core.model, self._requests) as choices:
-            return self._answer.whole(await choices.outcomes())
+        async with self._choices() as (choices, meter):
+            outcomes = await choices.outcomes()
+            for outcome in outcomes:
+                meter.add(outcome.facts.usage)
+            return self._answer.whole(outcomes)
 
     async def _pieces(self, *, usage: bool) -> AsyncGenerator[bytes, None]:
         done: dict[int, GenerationDone] = {}
-        context = self._context
-        with context.admission.admit(self._principal), Choices.submitted(context.core.model, self._requests) as choices:
-            async with aclosing(choices.events()) as events:
-                async for index, each in events:
-                    if isinstance(each, GenerationDone):
-                        done[index] = each
-                    if isinstance(each, GenerationWaiting | GenerationLoading):
-                        yield WAITING
-                    if (piece := self._answer.piece(index, each)) is not None:
-                        yield event(piece)
+        async with self._choices() as (choices, meter), aclosing(choices.events()) as events:
+            async for index, each in events:
+                if isinstance(each, GenerationDone):
+                    done[index] = each
+                    meter.add(each.facts.usage)
+                if isinstance(each, GenerationWaiting | GenerationLoading):
+                    yield WAITING
+                if (piece := self._answer.piece(index, each)) is not None:
+                    yield event(piece)
         if usage:
             yield event(self._answer.usage_piece([done[index] for index in sorted(done)]))
         yield DONE
+
+    @asynccontextmanager
+    async def _choices(self) -> AsyncIterator[tuple[Choices, Meter]]:
+        """What is being written, counted for whoever asked. Raises `ApiError`."""
+        core, principal = self._context.core, self._principal
+        async with AsyncExitStack() as stack:
+            stack.enter_context(self._context.admission.admit(principal))
+            try:
+                meter = await stack.enter_async_context(
+                    core.metered(self._context.name, principal.name, admin=principal.admin)
+                )
+            except RequestError as error:
+                raise failure(error) from error
+            yield stack.enter_context(Choices.submitted(core.model, self._requests)), meter

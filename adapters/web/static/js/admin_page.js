@@ -39,7 +39,8 @@ const act = (text, work, label = text) => element("button", { class: "button", t
 const tile = (name, value, wide = false) => element("div", { class: wide ? "tile wide" : "tile" }, element("small", {}, name), element("strong", { title: value }, value));
 
 function showTiles(engine) {
-  const last = samples.at(-1) ?? {};
+  // Of what is measured only now and then, the latest.
+  const last = Object.assign({}, ...samples.map((each) => Object.fromEntries(Object.entries(each).filter(([, value]) => value !== null))));
   const rate = (value, unit, digits = 1) => (value === null || value === undefined ? "–" : `${value.toFixed(digits)}${unit}`);
   parts.tiles.replaceChildren(
     tile("Model", engine.loaded ? engine.model : "asleep until the next message", true),
@@ -52,11 +53,11 @@ function showTiles(engine) {
 }
 
 function showRequests(requests) {
-  parts.requests.replaceChildren(rows(["Who", "State", "Written", "Since", ""], requests.map((each) => [
+  parts.requests.replaceChildren(rows(["Who", "State", "Prompt", "Written", ""], requests.map((each) => [
     each.user,
-    each.state === "running" ? badge("being answered", "good") : badge(each.position ? `waiting, number ${each.position}` : each.state),
+    each.state === "waiting" ? badge(each.position ? `waiting, number ${each.position}` : "waiting") : badge(each.state, "good"),
+    each.read ? `${each.read} tokens` : "",
     `${each.written} tokens`,
-    each.since_s === null ? "" : `${Math.round(each.since_s)} s`,
     act("Cancel", () => api.cancel(each.id).then(() => "Cancelled"), `Cancel the request of ${each.user}`),
   ]), "Nobody is being answered, and nobody waits."));
 }

@@ -1,7 +1,9 @@
 """The chat page in a real browser: everything a person does there."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -324,6 +326,11 @@ async def test_an_admin_sees_figures_lets_people_in_and_invites(browser: Browser
         await page.get_by_role("link", name="Admin page").click()
         await expect(page.get_by_role("img", name="The line").locator("canvas")).to_be_visible()
         await expect(page.locator("#tiles")).to_contain_text("scripted")
+        reply = server.engine.enqueue("for ever", held=True)
+        talk = asyncio.create_task(server.adapter.core.handle(replace(stranger, local=True), RecordingTarget()))
+        await page.get_by_role("button", name="Cancel the request of telegram:7").click()
+        await reply.cancelled.wait()
+        await talk
         await page.get_by_role("button", name="Let telegram:7 in", exact=True).click()
         await expect(page.locator("#people")).to_contain_text("user")
         assert await complaints(page) == []
