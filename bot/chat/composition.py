@@ -179,7 +179,7 @@ class ChatComposer:
                 context=context,
                 summariser=summariser,
                 permissions=permissions,
-                extraction=self._extraction(configuration),
+                extraction=self._extraction(configuration, quotas),
             ),
             writer=writer,
             summariser=summariser,
@@ -209,7 +209,7 @@ class ChatComposer:
             max_waiting=configuration.engine.max_waiting_per_user,
         )
 
-    def _extraction(self, configuration: Configuration) -> Sequence[Command]:
+    def _extraction(self, configuration: Configuration, quotas: Quotas) -> Sequence[Command]:
         settings = configuration.extraction
         schemas = SchemaBook(configured=settings.named(), saved=self._schemas)
         return (
@@ -219,6 +219,7 @@ class ChatComposer:
                 records=self._records if settings.keep else None,
                 documents=DocumentReader(configuration.documents),
                 max_files=configuration.documents.max_files,
+                quotas=quotas,
             ).commands(),
             *SchemaCommands(schemas).commands(),
             *RecordCommands(self._records, kept=settings.keep).commands(),

@@ -42,6 +42,7 @@ class ScriptedCore:
         self.answers = list(answers)
         self._model = model
         self.generation = GenerationSettings()
+        self.adapters: Sequence[AdapterState] = ()
         self.store: AdapterStore = MemoryStore()
         self.received: list[IncomingMessage] = []
         self.arrived = asyncio.Event()
@@ -86,11 +87,6 @@ class ScriptedCore:
         """Note that it is not, and why."""
         self.platforms.pop(name, None)
         self.phases.append((name, phase, reason))
-
-    @property
-    def adapters(self) -> Sequence[AdapterState]:
-        """Nobody asks here."""
-        raise NotImplementedError
 
     async def chat_gone(self, address: ChatAddress) -> None:
         """Note where."""
