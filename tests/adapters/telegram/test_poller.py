@@ -267,3 +267,12 @@ async def test_drain_confirms_and_finishes(server: BotApiServer) -> None:
     await adapter.aclose()
     assert server.texts(ann) == ["one"]
     assert [update["message"]["text"] for update in server.updates.pending] == ["two"]
+
+
+async def test_everything_goes_through_the_proxy(server: BotApiServer, open_adapter: OpenAdapter) -> None:
+    """Also where this machine could not find Telegram by itself."""
+    ann = server.private_chat()
+    there = {"base_url": "http://telegram.invalid/bot", "base_file_url": "http://telegram.invalid/file/bot"}
+    async with open_adapter(ScriptedCore(), proxy=f"http://127.0.0.1:{server.port}", **there):
+        ann.say("Hello")
+        await server.until(lambda: server.texts(ann) == ["Hello"])

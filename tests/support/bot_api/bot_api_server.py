@@ -47,6 +47,8 @@ class BotApiServer:
         self.menus: dict[tuple[str, str], dict[str, str]] = {}
         """Commands by scope and language."""
         self.webhook = ""
+        self.webhook_error = ""
+        """What went wrong with the last post."""
         self.updates = UpdateQueue()
         self.flood = FloodControl(now)
         self._now = now
