@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FIGURES = EngineFigures(
     prefill_tokens_per_s=None,
     decode_tokens_per_s=14.5,
+    ttft_ms=12.0,
     kv_ram_bytes=1000,
     kv_disk_bytes=2000,
     kv_entries=3,
