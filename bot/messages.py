@@ -117,7 +117,7 @@ class IncomingMessage:
             thread=self.thread,
             user=self.user,
             direct=self.direct,
-            reply_to=self.message_id,
+            reply_to=None if self.pressed else self.message_id,
         )
 
 

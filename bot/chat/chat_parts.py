@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from bot.book import ConversationBook
 from bot.chat.access import AccessPolicy
 from bot.chat.announcer import Announcer
+from bot.chat.attachments import Attachments
 from bot.chat.commands.registry import CommandRegistry
 from bot.chat.entrance import Entrance
+from bot.chat.presses import Presses
 from bot.chat.quotas import Quotas
 from bot.chat.summariser import Summariser
 from bot.chat.turn_writer import TurnWriter
 from bot.people import PeopleRegister
+from bot.settings import DeliverySettings, HistoryScope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,11 @@ class ChatParts:
     writer: TurnWriter
     summariser: Summariser
     book: ConversationBook
+    presses: Presses
+    attachments: Attachments
+    delivery: DeliverySettings
+    scope: HistoryScope
+    """Who shares a conversation in groups."""
     people: PeopleRegister
     max_waiting: int
     """How many messages may wait in one conversation's line."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bot.chat.access import AccessPolicy
 from bot.chat.admission import Admission
 from bot.chat.announcer import Announcer
+from bot.chat.attachments import Attachments
 from bot.chat.chat_parts import ChatParts
 from bot.chat.claim_code import ClaimCode
 from bot.chat.clock import Clock, SystemClock
@@ -28,8 +29,11 @@ from bot.chat.entrance import Entrance
 from bot.chat.generator import TextGenerator
 from bot.chat.lines import Lines
 from bot.chat.messenger import Messenger
+from bot.chat.outbox import Outbox
+from bot.chat.pastes import Pastes
 from bot.chat.personas import Personas
 from bot.chat.platforms import Platforms
+from bot.chat.presses import Presses
 from bot.chat.prompt import PromptFitter
 from bot.chat.quotas import Quotas
 from bot.chat.schema_book import SchemaBook
@@ -45,6 +49,7 @@ from bot.messages import CommandSpec
 from bot.settings import Configuration, PermissionSettings
 from bot.storage.access_records import Identity
 from bot.storage.adapter_value_repository import AdapterValueRepository
+from bot.storage.answer_repository import AnswerRepository
 from bot.storage.audit_repository import AuditRepository
 from bot.storage.conversation_repository import ConversationRepository
 from bot.storage.database import Database
@@ -76,8 +81,10 @@ def compose_chat(
         model=generator,
         store=AdapterValueRepository(database),
         lines=composer.lines,
-        clock=composer.clock,
         platforms=composer.platforms,
+        outbox=composer.outbox,
+        answers=composer.answers,
+        pastes=Pastes(composer.clock),
         welcomes=composer.welcomes,
         links=composer.links,
         compose=composer.compose,
@@ -111,6 +118,10 @@ class ChatComposer:
         self._records = RecordRepository(database)
         self._schemas = SchemaRepository(database)
         self._confirmations = Confirmations(clock)
+        self.answers = AnswerRepository(database)
+        self.outbox = Outbox(
+            answers=self.answers, conversations=self._conversations, platforms=self.platforms, clock=clock
+        )
 
     def compose(self, configuration: Configuration) -> ChatParts:
         """The parts for a configuration."""
@@ -182,6 +193,12 @@ class ChatComposer:
                 lines=self.lines,
                 links=self.links,
             ),
+            presses=Presses(answers=self.answers, turns=self._turns, finder=finder, lines=self.lines),
+            attachments=Attachments(
+                DocumentReader(configuration.documents), max_files=configuration.documents.max_files
+            ),
+            delivery=configuration.delivery,
+            scope=configuration.history.scope,
             people=StoredPeople(
                 people=self._people,
                 admission=Admission(people=self._people, pairings=self._pairings, permissions=permissions),

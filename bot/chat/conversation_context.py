@@ -5,6 +5,7 @@ from typing import Literal
 
 from bot.chat.personas import Persona
 from bot.chat.prompt import Prompt, PromptFitter, exchanges
+from bot.chat.spoken import spoken
 from bot.chat.summariser import Summariser
 from bot.chat.summary_words import recap
 from bot.request import ChatMessage
@@ -58,9 +59,9 @@ class ConversationContext:
         Raises `InvalidRequestError` and `StorageError`.
         """
         earlier = [past for past in await self._turns.context(conversation) if past.id < turn.id]
-        message = ChatMessage(role="user", content=turn.text)
+        message = ChatMessage(role="user", content=spoken(turn, conversation))
         closing = (message, ChatMessage(role="assistant", content=begun)) if begun else (message,)
-        history = exchanges(earlier)
+        history = exchanges(earlier, conversation)
         shown, ready = await self._summaries_of(conversation)
         if ready is not None and _costs_nothing(ready, conversation, earlier, persona):
             await self._conversations.set_context_start(
@@ -87,7 +88,7 @@ class ConversationContext:
 
     async def messages(self, conversation: Conversation, persona: Persona) -> tuple[list[ChatMessage], int]:
         """What the next message will find before it, and how many exchanges that is."""
-        past = exchanges(await self._turns.context(conversation))
+        past = exchanges(await self._turns.context(conversation), conversation)
         shown, _ = await self._summaries_of(conversation)
         before = [recap(shown), *past] if shown else past
         return [*persona.head, *(message for exchange in before for message in exchange)], len(past)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from bot.adapter import WatchedModel
+from bot.messages import ConversationKey
 
 
 class TextGenerator(WatchedModel, Protocol):
@@ -17,6 +18,11 @@ class TextGenerator(WatchedModel, Protocol):
 def engine_user(adapter: str, user: str) -> str:
     """How a person is called in requests."""
     return f"{adapter}:{user}"
+
+
+def owner(key: ConversationKey) -> str:
+    """Whose a conversation is in requests: one that several people share belongs to its chat, as if that were one."""
+    return key.user or f"chat/{key.chat}/{key.thread}"
 
 
 def summary_user(adapter: str, user: str) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from bot.chat.ticket import Ticket
@@ -51,6 +51,8 @@ class Lines:
             yield ticket
         finally:
             line.remove(ticket)
+            for ahead, each in enumerate(line):
+                each.moved(ahead)
             if not line:
                 del self._lines[message.key]
             self._call_next(message.key)
@@ -68,6 +70,19 @@ class Lines:
                 return ticket
         return None
 
+    def showing(self, adapter: str, chat: str, message_id: str) -> Ticket | None:
+        """The place that a button under this message is about."""
+        for line in self._lines.values():
+            for ticket in line:
+                place = (ticket.message.adapter, ticket.message.chat)
+                if place == (adapter, chat) and ticket.shows(message_id):
+                    return ticket
+        return None
+
+    def ahead_of(self, ticket: Ticket) -> int:
+        """How many stand before it in its conversation."""
+        return self._lines[ticket.message.key].index(ticket)
+
     def waiting_of(self, key: ConversationKey) -> int:
         """How many messages of this person wait, in all chats."""
         return sum(
@@ -84,14 +99,18 @@ class Lines:
             line[0].stop()
 
     @asynccontextmanager
-    async def paused(self, adapter: str, user: str, *, only: ConversationKey | None = None) -> AsyncIterator[None]:
+    async def paused(
+        self, adapter: str, user: str, *, only: ConversationKey | None = None, shared: Collection[ConversationKey] = ()
+    ) -> AsyncIterator[None]:
         """Stop everything that is being written for one person in all chats, and hold the lines while this lasts.
 
-        With `only`, of all the lines that one alone.
+        With `only`, of all the lines that one alone; `shared` are conversations with others to be held too.
         """
 
         def held(key: ConversationKey) -> bool:
-            return key == only if only is not None else (key.adapter, key.user) == (adapter, user)
+            if only is not None:
+                return key == only
+            return (key.adapter, key.user) == (adapter, user) or key in shared
 
         self._paused.append(held)
         try:

@@ -14,6 +14,7 @@ class Platforms:
     def __init__(self) -> None:
         self._open: dict[str, OpenTarget] = {}
         self._states: dict[str, AdapterState] = {}
+        self._times: dict[str, int] = {}
 
     @property
     def states(self) -> Sequence[AdapterState]:
@@ -23,12 +24,21 @@ class Platforms:
     def connected(self, name: str, open_target: OpenTarget) -> None:
         """An adapter is up."""
         self._open[name] = open_target
+        self._times[name] = self.times(name) + 1
         self._note(name, "up", "")
 
     def disconnected(self, name: str, phase: AdapterPhase, reason: str = "") -> None:
         """The adapter is not up, or not any more."""
         self._open.pop(name, None)
         self._note(name, phase, reason)
+
+    def is_up(self, name: str) -> bool:
+        """Whether an adapter is."""
+        return name in self._open
+
+    def times(self, name: str) -> int:
+        """How often it has come up: a target from before is of no use after."""
+        return self._times.get(name, 0)
 
     def target(self, address: ChatAddress) -> ReplyTarget | None:
         """Where to say something at `address`; None while its adapter is not up, or can say nothing unasked."""

@@ -5,18 +5,22 @@ from dataclasses import dataclass
 
 from bot.chat.generator import TextGenerator
 from bot.chat.personas import Persona
+from bot.chat.spoken import spoken
 from bot.errors import InvalidRequestError, PromptTooLongError
 from bot.request import ChatMessage
-from bot.storage.records import Turn
+from bot.storage.records import Conversation, Turn
 
 Exchange = tuple[ChatMessage, ChatMessage]
 """A person's message and the reply to it."""
 
 
-def exchanges(turns: Iterable[Turn]) -> list[Exchange]:
+def exchanges(turns: Iterable[Turn], conversation: Conversation) -> list[Exchange]:
     """Answered turns, as the model is shown them: word for word, so that they are found in the KV cache."""
     return [
-        (ChatMessage(role="user", content=turn.text), ChatMessage(role="assistant", content=turn.reply))
+        (
+            ChatMessage(role="user", content=spoken(turn, conversation)),
+            ChatMessage(role="assistant", content=turn.reply),
+        )
         for turn in turns
         if turn.reply is not None
     ]

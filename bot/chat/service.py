@@ -10,31 +10,29 @@ from bot.adapter_store import AdapterStore
 from bot.book import ConversationBook
 from bot.chat.access import Access, identity_of
 from bot.chat.chat_parts import ChatParts
-from bot.chat.clock import Clock
-from bot.chat.commands.command import ImmediateCommand, LineCommand
-from bot.chat.commands.registry import FoundCommand
+from bot.chat.commands.command import ImmediateCommand
 from bot.chat.delivery import Delivery
 from bot.chat.failure import report
+from bot.chat.leftovers import Leftovers
 from bot.chat.lines import Lines
 from bot.chat.message_text import clean_text
+from bot.chat.outbox import Outbox
+from bot.chat.pastes import Pastes
 from bot.chat.platforms import Platforms
-from bot.chat.reply import show_reply
-from bot.chat.ticket import Ticket
-from bot.chat.turn_writer import TurnWriter
+from bot.chat.presses import PressError
+from bot.chat.reception import Reception
 from bot.chat.welcomes import Welcomes
-from bot.messages import CommandSpec, ConversationKey, IncomingMessage, ReplyDone, ReplyError
+from bot.messages import ChatAddress, CommandSpec, ConversationKey, IncomingMessage, ReplyDone
 from bot.metering import Meter
 from bot.people import PeopleRegister
 from bot.settings import Configuration, GenerationSettings
 from bot.storage.access_records import Identity
+from bot.storage.answer_repository import AnswerRepository
 from bot.storage.link_repository import LinkRepository
+from bot.storage.owed_answer import OwedAnswer
 
 _GROUPS_ONLY = "I only answer in groups here. Please write to me there."
 _EMPTY = "Your message is empty. Write me something, or send /help to see what I can do."
-_FILE_ONLY = "I cannot read files yet. Please write me what it is about."
-_FILES_IGNORED = "(I cannot read files yet; I answer your text alone.)"
-_KEPT = "I am being restarted. Your message is kept: send /retry in a minute, and I answer it."
-_NOT_RUN = "I am being restarted. Please send that again in a minute."
 
 
 class ChatService:
@@ -46,8 +44,10 @@ class ChatService:
         model: WatchedModel,
         store: AdapterStore,
         lines: Lines,
-        clock: Clock,
         platforms: Platforms,
+        outbox: Outbox,
+        answers: AnswerRepository,
+        pastes: Pastes,
         welcomes: Welcomes,
         links: LinkRepository,
         compose: Callable[[Configuration], ChatParts],
@@ -56,13 +56,20 @@ class ChatService:
         """`compose` makes the parts that depend on the configuration."""
         self._model = model
         self._platforms = platforms
+        self._outbox = outbox
         self._welcomes = welcomes
         self._links = links
         self._store = store
         self._lines = lines
-        self._clock = clock
         self._compose = compose
         self._parts = compose(configuration)
+        self._reception = Reception(
+            lines=lines, pastes=pastes, outbox=outbox, answers=answers, parts=lambda: self._parts
+        )
+        outbox.settings = self._parts.delivery
+        outbox.resume = Leftovers(
+            outbox=outbox, platforms=platforms, answer=self._answer_owed, set_aside=self._reception.set_aside
+        ).resume
         self._generation = configuration.generation
 
     @property
@@ -95,8 +102,8 @@ class ChatService:
         return self._parts.quotas.metered(Identity(adapter=adapter, user=user), admin=admin)
 
     def connected(self, name: str, open_target: OpenTarget) -> None:
-        """An adapter is up."""
-        self._platforms.connected(name, open_target)
+        """An adapter is up: what is owed there is delivered, and what waited there answered."""
+        self._outbox.connected(name, open_target)
 
     def disconnected(self, name: str, phase: AdapterPhase, reason: str = "") -> None:
         """The adapter is not up, or not any more."""
@@ -118,15 +125,22 @@ class ChatService:
         Never raises for a failed turn: the person is told instead. Messages of one conversation are answered in
         the order in which `handle` was called. A cancelled call stops the generation; what was written is stored.
         """
-        async with Delivery(target, self._clock) as delivery:
-            try:
-                await self._let_in(message, delivery)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the person is told and the daemon goes on
-                await delivery.end(report(error))
+        message = replace(message, text=clean_text(message.text), scope=self._parts.scope)
+        async with Delivery(self._outbox.route(target, message.address)) as delivery:
+            await self._guarded(message, delivery)
+
+    async def chat_gone(self, address: ChatAddress) -> None:
+        """Nothing can be said there any more."""
+        await self._outbox.gone(address)
+
+    async def chat_moved(self, address: ChatAddress, chat: str) -> None:
+        """The chat goes on under another id, with its conversations."""
+        await self._outbox.moved(address, chat)
 
     async def apply(self, configuration: Configuration) -> None:
         """Go on with another configuration, from the next message that is served; those that wait stay in line."""
         retired, self._parts = self._parts, self._compose(configuration)
+        self._outbox.settings = self._parts.delivery
         self._generation = configuration.generation
         await retired.retire()
 
@@ -146,29 +160,52 @@ class ChatService:
         """Stop serving, for the end of the daemon; return when everybody has been answered one way or the other.
 
         Replies under way may take `timeout_s` seconds, then they are stopped and stored as far as they came. Messages
-        that wait are stored for `/retry`, and their people told so.
+        that wait are kept for after the restart, and their people told so.
         """
         await self._parts.retire()
         await self._lines.drain(timeout_s)
+        await self._outbox.close()
 
     async def aclose(self) -> None:
         """Stop what goes on in the background, for an end that nobody had to be drained for."""
         await self._parts.retire()
+        await self._outbox.close()
 
-    async def _let_in(self, message: IncomingMessage, delivery: Delivery) -> None:
+    async def _answer_owed(self, owed: OwedAnswer, target: ReplyTarget) -> None:
+        """Answer a message that an earlier process, or connection, has left."""
+        ledger = self._outbox.ledger(owed.id, known=owed)
+        async with Delivery(self._outbox.route(target, owed.address), ledger) as delivery:
+            await self._guarded(owed.message, delivery, owed)
+
+    async def _guarded(self, message: IncomingMessage, delivery: Delivery, owed: OwedAnswer | None = None) -> None:
+        try:
+            await self._let_in(message, delivery, owed)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the person is told and the daemon goes on
+            await delivery.end(report(error))
+
+    async def _let_in(self, message: IncomingMessage, delivery: Delivery, owed: OwedAnswer | None) -> None:
         access = await self._admit(message, delivery)
         if access is None:
             return
-        message = replace(message, text=clean_text(message.text), home=await self._home(message))
-        if not message.text:
-            await delivery.end(ReplyDone(text=_FILE_ONLY if message.attachments else _EMPTY))
+        if not message.text and not message.attachments and owed is None:
+            await delivery.end(ReplyDone(text=_EMPTY))
             return
+        message = replace(message, home=await self._home(message))
         admin = access is Access.ADMIN
-        found = self._parts.registry.resolve(message.text, admin=admin)
+        parts = self._parts
+        try:
+            if parts.presses.is_stop(message):
+                parts.presses.to_stop(message, admin=admin).withdraw()
+                return
+            message = await parts.presses.as_message(message, admin=admin)
+        except PressError as error:
+            await delivery.note(str(error))
+            return
+        found = parts.registry.resolve(message.text, admin=admin)
         if found is not None and isinstance(found.command, ImmediateCommand):
             await found.command.run(found.call(message, delivery, admin=admin))
         else:
-            await self._stand_in_line(message, found, delivery, admin=admin)
+            await self._reception.receive(message, found, delivery, admin=admin, owed=owed)
 
     async def _admit(self, message: IncomingMessage, delivery: Delivery) -> Access | None:
         """Whether the message is to be served; None where it was answered, or is to be ignored."""
@@ -196,53 +233,3 @@ class ChatService:
         return ConversationKey(
             adapter=link.home.adapter, chat=link.home_chat, thread=message.thread, user=link.home.user
         )
-
-    async def _stand_in_line(
-        self, message: IncomingMessage, found: FoundCommand | None, delivery: Delivery, *, admin: bool
-    ) -> None:
-        if message.edited and self._needs_no_answer(message):
-            return
-        if found is None and not message.edited:
-            delivery.start_typing()
-        if found is not None and isinstance(found.command, LineCommand) and found.command.interrupts:
-            self._lines.interrupt(message.key)
-        if found is None:
-            self._parts.quotas.check_waiting(self._lines.waiting_of(message.key), admin=admin)
-        with self._lines.place(message, max_waiting=self._parts.max_waiting) as ticket:
-            ticket.admin = admin
-            await ticket.wait()
-            await self._serve(ticket, delivery, admin=admin)
-
-    def _needs_no_answer(self, message: IncomingMessage) -> bool:
-        """Whether a new version takes the place of one that still waits, or says what is being answered already."""
-        waiting = self._lines.waiting(message.key, message.message_id)
-        if waiting is not None:
-            waiting.replace(message)
-            return True
-        serving = self._lines.serving(message.key)
-        return serving is not None and serving.about == (message.message_id, message.text)
-
-    async def _serve(self, ticket: Ticket, delivery: Delivery, *, admin: bool) -> None:
-        parts = self._parts  # for the whole of this message, whatever the configuration becomes meanwhile
-        # Looked at again: an edit may have made another message of it while it waited.
-        found = parts.registry.resolve(ticket.message.text, admin=admin)
-        if ticket.closed:
-            if found is None:
-                await parts.writer.set_aside(ticket)
-            await delivery.end(ReplyError(code="restarting", text=_KEPT if found is None else _NOT_RUN))
-            return
-        if found is None:
-            await self._answer(parts.writer, ticket, delivery)
-        elif isinstance(found.command, LineCommand):  # the others never stand in line
-            await found.command.run(found.call(ticket.message, delivery, admin=admin), ticket)
-
-    @staticmethod
-    async def _answer(writer: TurnWriter, ticket: Ticket, delivery: Delivery) -> None:
-        message = ticket.message
-        known = await writer.find(message) if message.edited else None
-        if known is not None and known[1].text == message.text:
-            return  # platforms also report a link's preview as an edit
-        if message.attachments:
-            await delivery.note(_FILES_IGNORED)
-        events = writer.answer(ticket) if known is None else writer.answer_again(ticket, *known, text=message.text)
-        await show_reply(ticket, delivery, events)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from bot.chat.clock import Clock
-from bot.chat.generator import TextGenerator, summary_user
+from bot.chat.generator import TextGenerator, owner, summary_user
 from bot.chat.personas import Persona, Personas
 from bot.chat.prompt import Exchange, PromptFitter, exchanges
 from bot.chat.summary_words import recap, request_for_summary, whole_sentences
@@ -111,7 +111,7 @@ class Summariser:
         turns = await self._missing(conversation, persona, latest)
         while turns:
             # All at once, but where turns were dropped unsummarised for long.
-            taken, messages = await self._portion(persona, turns, latest)
+            taken, messages = await self._portion(conversation, persona, turns, latest)
             text = await self._ask(conversation, persona, messages)
             if text is None:
                 return False
@@ -131,15 +131,17 @@ class Summariser:
         covered = latest.through_turn if latest else 0
         if context and covered >= context[0].id:
             return []
-        drops = await self._fitter.foresee(persona, exchanges(context), recap=recap(latest) if latest else None)
+        drops = await self._fitter.foresee(
+            persona, exchanges(context, conversation), recap=recap(latest) if latest else None
+        )
         through = context[drops - 1].id if drops else conversation.context_start - 1
         return await self._turns.answered(conversation.id, after=covered, through=through)
 
     async def _portion(
-        self, persona: Persona, turns: Sequence[Turn], latest: Summary | None
+        self, conversation: Conversation, persona: Persona, turns: Sequence[Turn], latest: Summary | None
     ) -> tuple[int, tuple[ChatMessage, ...]]:
         """As many of the oldest turns as can be summed up at once, and the prompt for that."""
-        past = exchanges(turns)
+        past = exchanges(turns, conversation)
         before = (recap(latest),) if latest else ()
         limit = self._generator.n_ctx - self._fitter.summary_tokens
         taken = len(past)
@@ -162,7 +164,7 @@ class Summariser:
         generation = self._generator.submit(
             GenerationRequest(
                 messages=messages,
-                user=summary_user(key.adapter, key.user),
+                user=summary_user(key.adapter, owner(key)),
                 conversation=f"summary-{conversation.id}",
                 sampling=_SAMPLING,
                 max_tokens=self._fitter.summary_tokens,

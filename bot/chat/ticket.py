@@ -1,10 +1,11 @@
 """One message's place in the line of its conversation."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from bot.chat.delivering.ledger import Ledger
 from bot.messages import IncomingMessage
 
 
@@ -28,8 +29,16 @@ class Ticket:
         """Whoever wrote it is an admin."""
         self.closed = False
         """Called only to be told that the daemon stops."""
+        self.withdrawn = False
+        """Called only because its person does not want an answer any more."""
         self.restarting = False
         """Stopped because the daemon stops."""
+        self.ledger: Ledger | None = None
+        """What of the answer outlives the process."""
+        self.shows: Callable[[str], bool] = lambda _message_id: False
+        """Whether a button under this message is about this ticket."""
+        self.moved: Callable[[int], None] = lambda _ahead: None
+        """Called with how many stand before it, whenever that changes while it waits."""
         self._called = asyncio.Event()
         self._stopped = False
         self._generation: Cancellable | None = None
@@ -56,6 +65,19 @@ class Ticket:
         """It will not be this ticket's turn any more."""
         self.closed = True
         self._called.set()
+
+    def withdraw(self) -> None:
+        """Leave the line unanswered; what is written already is stopped."""
+        if self.called:
+            self.stop()
+        else:
+            self.withdrawn = True
+            self.close()
+
+    @property
+    def answer_id(self) -> int | None:
+        """Id of the answer that is owed."""
+        return self.ledger.answer_id if self.ledger is not None else None
 
     def replace(self, message: IncomingMessage) -> None:
         """Put a newer version in the place of a message that waits."""

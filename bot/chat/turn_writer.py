@@ -10,7 +10,7 @@ from bot.chat.access import identity_of
 from bot.chat.conversation_context import ConversationContext, Cut, Shown
 from bot.chat.conversation_finder import ConversationFinder
 from bot.chat.failure import report
-from bot.chat.generator import TextGenerator, engine_user
+from bot.chat.generator import TextGenerator, engine_user, owner
 from bot.chat.notice import ChatEvent, Notice
 from bot.chat.personas import Persona, Personas
 from bot.chat.prompt import PromptFitter
@@ -142,9 +142,11 @@ class TurnWriter:
         turn = await self._turns.begin(
             conversation.id,
             message_id=message.message_id,
+            user=message.user,
             sender_name=message.sender_name,
             text=message.text,
             persona=persona.key,
+            answer=ticket.answer_id,
         )
         return turn, conversation
 
@@ -166,7 +168,7 @@ class TurnWriter:
                 async for event in generation:
                     if isinstance(event, GenerationDone) and event.finish_reason == "cancelled" and ticket.restarting:
                         yield Notice(text=_RESTARTING)
-                    yield await self._shown(turn, event, begun)
+                    yield await self._shown(ticket, turn, event, begun)
                     if isinstance(event, GenerationDone):
                         meter.add(event.facts.usage)
                         self._summariser.after_turn(conversation, persona, event.facts.usage)
@@ -182,7 +184,7 @@ class TurnWriter:
         max_tokens = shown.prompt.max_tokens
         return GenerationRequest(
             messages=shown.prompt.messages,
-            user=engine_user(conversation.key.adapter, conversation.key.user),
+            user=engine_user(conversation.key.adapter, owner(conversation.key)),
             conversation=f"conversation-{conversation.id}",
             sampling=persona.sampling,
             max_tokens=max_tokens,
@@ -193,7 +195,7 @@ class TurnWriter:
             continue_final=continues,
         )
 
-    async def _shown(self, turn: Turn, event: GenerationEvent, begun: str) -> ChatEvent:
+    async def _shown(self, ticket: Ticket, turn: Turn, event: GenerationEvent, begun: str) -> ChatEvent:
         """What the chat is told of an event. The outcome is stored first, so that nobody is shown what may get lost."""
         match event:
             case GenerationLoading():
@@ -205,19 +207,23 @@ class TurnWriter:
             case GenerationToolCall():
                 raise RuntimeError("the chat offers no tools")
             case GenerationDone():
-                return await self._finish(turn, event, begun)
+                return await self._finish(ticket, turn, event, begun)
             case GenerationFailed():
                 await self._fail(turn, event.error.code)
                 return replace(report(event.error), partial=event.text)
 
-    async def _finish(self, turn: Turn, done: GenerationDone, begun: str) -> ReplyDone:
+    async def _finish(self, ticket: Ticket, turn: Turn, done: GenerationDone, begun: str) -> ReplyDone:
         if done.text.strip():
-            await self._turns.finish(
+            stored = await self._turns.finish(
                 turn.id,
                 reply=begun + done.text,
                 reasoning=turn.reasoning + done.reasoning if begun else done.reasoning,
                 facts=done.facts,
+                answer=ticket.answer_id,
+                shown=done.text.strip(),
             )
+            if ticket.ledger is not None:
+                ticket.ledger.finished = stored
             return ReplyDone(text=done.text.strip(), facts=done.facts)
         stopped = done.finish_reason == "cancelled"
         await self._turns.fail(turn.id, error_code="cancelled" if stopped else "empty_reply")

@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time
 from types import MappingProxyType
 from typing import Any
@@ -11,14 +12,30 @@ import jinja2
 
 from bot.engine.chat_formats import CHAT_FORMATS
 from bot.engine.template_sandbox import TemplateSandbox
+from bot.engine.tool_format import HERMES, recognised
+from bot.engine.tool_messages import described, generic, native
 from bot.errors import ConfigError, InvalidRequestError, ModelLoadError
-from bot.request import ChatMessage
+from bot.request import ChatMessage, ToolCall, ToolSpec
 from bot.settings import ModelSettings
 
 _RESERVED = frozenset({"messages", "add_generation_prompt", "bos_token", "eos_token"})
 _END_MARK = "(hearthbot writes on here)"
 _WORD_JOINER = "\N{WORD JOINER}"
 _SYSTEM, _USER, _ASSISTANT, _LATE, _USER_2 = (f"probe{number}" for number in range(5))
+
+_PROBE_TOOL = ToolSpec(
+    name="probe_name",
+    description="What the probe describes.",
+    parameters={"type": "object", "properties": {"probe_argument": {"type": "string"}}},
+)
+_PROBE_TURNS = (
+    ChatMessage(
+        role="assistant",
+        content="",
+        tool_calls=(ToolCall(id="probe1234", name="probe_name", arguments='{"probe_argument": "probe_value"}'),),
+    ),
+    ChatMessage(role="tool", content="probe_result", tool_call_id="probe1234"),
+)
 
 _Message = dict[str, Any]
 
@@ -75,7 +92,12 @@ class ChatTemplate:
         """The template can be asked to let the model answer without a thought."""
         self._as_parts = False
         self._takes_system = self._takes_late_system = self._takes_any_order = True
+        self.tool_format = HERMES
+        """How the model is asked to write calls of functions."""
+        self._knows_tools = self._arguments_as_text = False
         self._try_out()
+        if "tools" in asked:
+            self._try_tools()
 
     @classmethod
     def choose(
@@ -118,15 +140,22 @@ class ChatTemplate:
         add_generation_prompt: bool = True,
         continue_final: bool = False,
         enable_thinking: bool | None = None,
+        tools: Sequence[ToolSpec] = (),
         variables: Mapping[str, Any] = MappingProxyType({}),
     ) -> str:
         """The prompt for `messages`.
 
         `continue_final` leaves the last message, which must be the assistant's, open at its end. `enable_thinking` sets
-        the switches that the known families have; None leaves the choice to the template. `variables` are further ones.
+        the switches that the known families have; None leaves the choice to the template. `tools` are written by the
+        template where it knows how, else into the system prompt. `variables` are further ones.
         Raises `InvalidRequestError` where the template cannot express the conversation.
         """
-        plain = [self._plain(message) for message in messages]
+        if self._knows_tools:
+            variables = {"tools": described(tools) or None, **variables}
+        else:
+            messages = generic(messages, tools)
+        names: dict[str, str] = {}
+        plain = [self._plain(message, names) for message in messages]
         if continue_final:
             if not messages or messages[-1].role != "assistant":
                 raise InvalidRequestError("Only a reply of mine can be continued.")
@@ -161,11 +190,17 @@ class ChatTemplate:
             },
         )
 
-    def _plain(self, message: ChatMessage) -> _Message:
-        content = message.content
-        if message.role != "system" and self._control_text is not None:
-            content = self._control_text.sub(rf"\1{_WORD_JOINER}", content)
+    def _plain(self, message: ChatMessage, names: dict[str, str]) -> _Message:
+        if message.role == "system":
+            return {"role": "system", "content": message.content}
+        content = self._clean(message.content)
+        if message.role == "tool" or message.tool_calls:
+            cleaned = replace(message, content=content)
+            return native(cleaned, names, clean=self._clean, as_text=self._arguments_as_text)
         return {"role": message.role, "content": content}
+
+    def _clean(self, text: str) -> str:
+        return text if self._control_text is None else self._control_text.sub(rf"\1{_WORD_JOINER}", text)
 
     def _fitted(self, messages: list[_Message]) -> list[_Message]:
         """The same conversation in terms that the template knows; the same for every turn of a conversation."""
@@ -202,6 +237,26 @@ class ChatTemplate:
         self._takes_late_system = self._can([*start[:-1], ("system", _LATE), ("user", _USER_2)])
         self._takes_any_order = self._can([("assistant", _ASSISTANT), ("user", _USER), ("user", _USER_2)])
 
+    def _try_tools(self) -> None:
+        """Find out whether the template writes functions, calls and results, and in which format."""
+        system = [{"role": "system", "content": _SYSTEM}] if self._takes_system else []
+        for as_text in (False, True):
+            names: dict[str, str] = {}
+            turns = (native(each, names, clean=str, as_text=as_text) for each in _PROBE_TURNS)
+            messages = [*system, {"role": "user", "content": _USER}, *turns]
+            try:
+                text = self._run(messages, True, {"tools": described([_PROBE_TOOL])})
+            except Exception:  # noqa: BLE001, S112 - a template is a program: it may raise anything
+                continue
+            called = re.search(r'"probe_argument": ?"probe_value"', text)
+            expected = (_PROBE_TOOL.description, _PROBE_TURNS[1].content, *(_SYSTEM for _ in system))
+            found = recognised(text)
+            if found is not None and called and all(each in text for each in expected):
+                if found.begun_by_prompt and not text.endswith(found.begin):
+                    continue
+                self.tool_format, self._knows_tools, self._arguments_as_text = found, True, as_text
+                return
+
     def _can(self, turns: list[tuple[str, str]]) -> bool:
         return self._objection(turns) is None
 
@@ -219,13 +274,17 @@ def _alternating(messages: list[_Message]) -> list[_Message]:
     """Join neighbours of the same role, and let a user begin."""
     joined: list[_Message] = []
     for message in messages:
-        if joined and joined[-1]["role"] == message["role"]:
+        if joined and joined[-1]["role"] == message["role"] and _is_talk(joined[-1]) and _is_talk(message):
             joined[-1] = {**message, "content": f"{joined[-1]['content']}\n\n{message['content']}"}
             continue
         if message["role"] == "assistant" and (not joined or joined[-1]["role"] == "system"):
             joined.append({"role": "user", "content": ""})
         joined.append(message)
     return joined
+
+
+def _is_talk(message: _Message) -> bool:
+    return message["role"] != "tool" and "tool_calls" not in message
 
 
 def _thinking_switches(enable_thinking: bool | None) -> dict[str, Any]:

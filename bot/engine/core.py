@@ -200,6 +200,8 @@ class Core:
         self._release(sequence)
         self._line_changed = True
         self._decoder.finish(sequence)
+        if reason == "stop" and sequence.writer.calls:
+            reason = "tool_calls"
         self._emit_done(sequence, reason)
 
     def _fail(self, sequence: Sequence, error: RequestError) -> None:
@@ -233,7 +235,10 @@ class Core:
             self._scheduler.waits.finished(
                 completion_tokens=facts.usage.completion_tokens, decode_s=facts.timings.decode_ms / 1000
             )
-        self._emit(sequence, GenerationDone(text=writer.text, reasoning=writer.reasoning, facts=facts))
+        self._emit(
+            sequence,
+            GenerationDone(text=writer.text, reasoning=writer.reasoning, facts=facts, tool_calls=tuple(writer.calls)),
+        )
 
     def _emit(self, sequence: Sequence, event: GenerationEvent) -> None:
         self._events.append((sequence, event))

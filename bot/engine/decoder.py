@@ -7,6 +7,7 @@ import numpy as np
 
 from bot.engine.constraint import Constraint
 from bot.engine.logprobs import Logprobs
+from bot.engine.reply_writer import Shown
 from bot.engine.runner import Runner
 from bot.engine.sequence import Sequence
 from bot.messages import FinishReason
@@ -96,14 +97,14 @@ class Decoder:
         """Show what had been held back, at the end of the reply."""
         self._show(sequence, sequence.writer.flush())
 
-    def _show(self, sequence: Sequence, deltas: list[GenerationDelta]) -> None:
-        for delta in deltas:
-            if sequence.logprobs and not delta.reasoning:
-                self._emit(sequence, replace(delta, logprobs=tuple(sequence.logprobs)))
+    def _show(self, sequence: Sequence, shown: list[Shown]) -> None:
+        for event in shown:
+            if sequence.logprobs and isinstance(event, GenerationDelta) and not event.reasoning:
+                self._emit(sequence, replace(event, logprobs=tuple(sequence.logprobs)))
                 sequence.logprobs.clear()
             else:
-                self._emit(sequence, delta)
-        if sequence.writer.thinking:
+                self._emit(sequence, event)
+        if sequence.writer.hidden:
             sequence.logprobs.clear()
 
     def _following(self, sequence: Sequence, *, was_thinking: bool) -> list[int]:

@@ -12,9 +12,11 @@ from llguidance import LLMatcher, LLTokenizer
 
 from bot.engine.closing import ClosingFinder
 from bot.engine.constraint import Constraint
+from bot.engine.tool_format import ToolFormat
+from bot.engine.tool_grammar import ToolGrammar
 from bot.engine.vocabulary import Vocabulary
 from bot.errors import InvalidRequestError
-from bot.request import JsonConstraint
+from bot.request import GenerationRequest, JsonConstraint, ToolSpec
 
 _KEPT = 32
 """Compiled grammars. A bot asks with the same few schemas again and again."""
@@ -40,6 +42,28 @@ class Grammar:
         source = LLMatcher.grammar_from_json_schema(_checked(wanted.schema), overrides=_OPTIONS)  # type: ignore[arg-type]
         matcher = self._matcher(source)
         return Constraint(matcher, self._vocabulary, finder=self._finder if wanted.always_complete else None)
+
+    def tools(self, request: GenerationRequest, tool_format: ToolFormat) -> Constraint:
+        """A constraint for a reply that may or must call functions. Raises `InvalidRequestError`."""
+        offered = [tool for tool in request.tools if request.forced_tool in (None, tool.name)]
+        source = ToolGrammar(tool_format, self._vocabulary).source(
+            [(tool.name, self._arguments(tool)) for tool in offered],
+            required=request.tool_choice == "required",
+            several=request.parallel_tool_calls and request.forced_tool is None,
+        )
+        return Constraint(self._matcher(LLMatcher.grammar_from_lark(source)), self._vocabulary)
+
+    def _arguments(self, tool: ToolSpec) -> Any:
+        """The checked schema of a function's arguments; that each compiles alone tells which one does not."""
+        schema = {"type": "object", **tool.parameters}
+        try:
+            if schema["type"] != "object":
+                raise _refusal("arguments must be an object")
+            text = _checked(schema)
+            self._matcher(LLMatcher.grammar_from_json_schema(text, overrides=_OPTIONS))  # type: ignore[arg-type]
+        except InvalidRequestError as error:
+            raise InvalidRequestError(f"Tool {tool.name}: {error.user_text}") from error
+        return json.loads(text)
 
     def _matcher(self, source: str) -> LLMatcher:
         with self._lock:

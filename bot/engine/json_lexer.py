@@ -1,4 +1,4 @@
-"""Whether the end of a piece of JSON lies inside a string."""
+"""Where in a piece of JSON its end lies: inside a string, in how many brackets."""
 
 
 class JsonLexer:
@@ -6,12 +6,14 @@ class JsonLexer:
 
     def __init__(self) -> None:
         self.in_string = False
+        self.depth = 0
+        """Brackets that are open."""
         self._escaped = False
 
     def copy(self) -> "JsonLexer":
         """An independent one at the same place."""
         other = JsonLexer()
-        other.in_string, other._escaped = self.in_string, self._escaped
+        other.in_string, other.depth, other._escaped = self.in_string, self.depth, self._escaped
         return other
 
     def feed(self, piece: bytes) -> None:
@@ -21,5 +23,9 @@ class JsonLexer:
                 self._escaped = False
             elif byte == ord('"'):
                 self.in_string = not self.in_string
-            elif byte == ord("\\"):
-                self._escaped = self.in_string
+            elif self.in_string:
+                self._escaped = byte == ord("\\")
+            elif byte in b"{[":
+                self.depth += 1
+            elif byte in b"}]":
+                self.depth -= 1

@@ -1,5 +1,6 @@
 """From a request to a prompt: rendered by the chat template and counted by the tokenizer."""
 
+import re
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
 
@@ -9,12 +10,14 @@ from bot.engine.grammar import Grammar
 from bot.engine.reasoning import REASONING_TAGS, ReasoningSplitter, control_texts_in_tags, open_thought
 from bot.engine.reply_writer import ReplyWriter
 from bot.engine.stop_strings import StopStrings
+from bot.engine.tool_parser import ToolParser
 from bot.engine.vocabulary import Vocabulary
 from bot.errors import InvalidRequestError, PromptTooLongError
-from bot.request import ChatMessage, GenerationRequest
+from bot.request import ChatMessage, GenerationRequest, ToolSpec
 from bot.settings import ReasoningMode
 
 _MOST_LOGPROBS = 20
+_TOOL_NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 _THOUGHT_END = 32
 """Tokens. Closing a thought from outside takes fewer."""
 
@@ -51,7 +54,9 @@ class PromptReader:
         _check(request)
         if request.prompt is not None:
             return self.measured(request, self._with_bos(request.prompt).encode(errors="replace"))
-        text = self.render(request.messages, request.reasoning, continue_final=request.continue_final)
+        text = self.render(
+            request.messages, request.reasoning, continue_final=request.continue_final, tools=_offered(request)
+        )
         return self.measured(request, text)
 
     def measured(self, request: GenerationRequest, text: bytes) -> ReadPrompt:
@@ -64,6 +69,8 @@ class PromptReader:
         room = self._limit + 1 - count
         max_tokens = room if request.max_tokens is None else min(request.max_tokens, room)
         raw = request.prompt is not None
+        tools = self._template.tool_format
+        markers = {marker.encode() for marker in (tools.begin, tools.end) if marker and _offered(request)}
         started = None if raw else open_thought(text[-512:].decode(errors="replace"))
         constraint = self._constraint(request)
         budget = request.reasoning_budget or max(1, max_tokens // 2)
@@ -71,9 +78,10 @@ class PromptReader:
             budget = max(1, min(budget, max_tokens - constraint.least_tokens - _THOUGHT_END))
         writer = ReplyWriter(
             splitter=ReasoningSplitter.off() if raw else ReasoningSplitter(started),
-            stops=StopStrings((*request.stop, *(() if raw or constraint is not None else self._template.stop))),
-            visible_controls=self._visible_controls,
+            stops=StopStrings((*request.stop, *(() if raw or request.constraint is not None else self._template.stop))),
+            visible_controls=self._visible_controls | markers,
             reasoning_budget=budget,
+            tools=ToolParser(tools, required=request.tool_choice == "required") if _offered(request) else None,
             show_reasoning=request.reasoning == "show",
         )
         may_think = not raw and started is None and request.reasoning != "off" and self._template.has_thinking_switch
@@ -86,18 +94,21 @@ class PromptReader:
         )
 
     def _constraint(self, request: GenerationRequest) -> Constraint | None:
-        if request.constraint is None:
-            return None
-        if request.constraint.always_complete and request.stop:
-            raise InvalidRequestError("A stop string may cut the answer that must be complete.")
-        return self._grammar.json(request.constraint)
+        if request.constraint is not None:
+            return self._grammar.json(request.constraint)
+        return self._grammar.tools(request, self._template.tool_format) if _offered(request) else None
 
     def count(self, messages: SequenceOf[ChatMessage], reasoning: ReasoningMode, *, continue_final: bool) -> int:
         """Exact number of tokens of a prompt with these messages."""
         return len(self._vocabulary.tokenize(self.render(messages, reasoning, continue_final=continue_final)))
 
     def render(
-        self, messages: SequenceOf[ChatMessage], reasoning: ReasoningMode = "hide", *, continue_final: bool = False
+        self,
+        messages: SequenceOf[ChatMessage],
+        reasoning: ReasoningMode = "hide",
+        *,
+        continue_final: bool = False,
+        tools: SequenceOf[ToolSpec] = (),
     ) -> bytes:
         """The prompt as the model reads it, control tokens spelled out."""
         text = self._template.render(
@@ -105,6 +116,7 @@ class PromptReader:
             add_generation_prompt=not continue_final,
             continue_final=continue_final,
             enable_thinking=False if reasoning == "off" else None,
+            tools=tools,
         )
         if reasoning == "off" and not continue_final and (thought := open_thought(text[-256:])) is not None:
             text += thought.close_text  # a template that always opens a thought
@@ -115,8 +127,36 @@ class PromptReader:
         return self._vocabulary.bos_text + text if missing else text
 
 
+def _offered(request: GenerationRequest) -> tuple[ToolSpec, ...]:
+    """The functions that the model is told of."""
+    return () if request.tool_choice == "none" else request.tools
+
+
 def _check(request: GenerationRequest) -> None:
+    """Raise `InvalidRequestError` for what makes no sense together."""
     if request.prompt is not None and (request.messages or request.continue_final or request.tools):
         raise InvalidRequestError("A raw prompt goes without messages and tools.")
+    if request.constraint is not None:
+        if request.tools:
+            raise InvalidRequestError("An answer of a given form and tools do not go together.")
+        if request.constraint.always_complete and request.stop:
+            raise InvalidRequestError("A stop string may cut the answer that must be complete.")
+    _check_tools(request)
     if request.logprobs is not None and not 0 <= request.logprobs <= _MOST_LOGPROBS:
         raise InvalidRequestError(f"logprobs must be between 0 and {_MOST_LOGPROBS}.")
+
+
+def _check_tools(request: GenerationRequest) -> None:
+    names = [tool.name for tool in request.tools]
+    if len(set(names)) < len(names):
+        raise InvalidRequestError("Two tools have the same name.")
+    for name in names:
+        if not _TOOL_NAME.fullmatch(name):
+            raise InvalidRequestError(f"The tool name {name[:80]!r} is not letters, digits, '_', '-' and '.'.")
+    if request.tool_choice == "required" and not names:
+        raise InvalidRequestError("A tool must be called, and there is none.")
+    if request.forced_tool is not None:
+        if request.tool_choice != "required":
+            raise InvalidRequestError("One tool can be forced only where a call is required.")
+        if request.forced_tool not in names:
+            raise InvalidRequestError(f"The tool {request.forced_tool!r} must be called, and there is none.")

@@ -21,6 +21,28 @@ _INSERT = """
     RETURNING *
 """
 
+_SHARED = """
+    SELECT * FROM conversations WHERE adapter = :adapter AND user = '' AND id IN (
+        SELECT conversation_id FROM turns WHERE user = :user
+    )
+    ORDER BY id
+"""
+# In summaries nobody can tell any more who said what, so they go as a whole.
+_DELETE_ANSWERS = "DELETE FROM answers WHERE adapter = :adapter AND user = :user AND chat = :chat AND thread = :thread"
+_FORGET = (
+    "DELETE FROM answers WHERE adapter = :adapter AND user = :user",
+    """
+    DELETE FROM summaries WHERE conversation_id IN (
+        SELECT conversations.id FROM conversations JOIN turns ON conversation_id = conversations.id
+        WHERE adapter = :adapter AND conversations.user = '' AND turns.user = :user
+    )
+    """,
+    """
+    DELETE FROM turns WHERE user = :user AND conversation_id IN (
+        SELECT id FROM conversations WHERE adapter = :adapter AND user = ''
+    )
+    """,
+)
 _STILL_CURRENT = """
     SELECT * FROM conversations AS this WHERE id = :id AND NOT EXISTS (
         SELECT 1 FROM conversations AS later
@@ -114,6 +136,22 @@ class ConversationRepository:
         )
         return [_conversation(row) for row in rows]
 
+    async def shared_with(self, adapter: str, user: str) -> list[Conversation]:
+        """Conversations of several people in which this one has said something, oldest first."""
+        rows = await self._database.fetch(_SHARED, adapter=adapter, user=user)
+        return [_conversation(row) for row in rows]
+
+    async def move_chat(self, adapter: str, old: str, new: str) -> None:
+        """The chat goes on under another id."""
+        async with self._database.transaction() as transaction:
+            for table in ("conversations", "answers"):
+                await transaction.run(
+                    f"UPDATE {table} SET chat = :new WHERE adapter = :adapter AND chat = :old",  # noqa: S608 - literals
+                    adapter=adapter,
+                    old=old,
+                    new=new,
+                )
+
     async def all(self) -> list[Conversation]:
         """Every conversation of everybody, oldest first."""
         return [_conversation(row) for row in await self._database.fetch("SELECT * FROM conversations ORDER BY id")]
@@ -121,20 +159,22 @@ class ConversationRepository:
     async def forget_user(self, adapter: str, user: str) -> int:
         """Delete everything one person has in all chats, down to the bytes in the files; return how many conversations.
 
+        Of a conversation that several people share, what this one has said goes, with the replies to it.
         Takes a while in a large database, and others wait for it. A cancel does not stop it half way.
         """
-        return await unbroken(self._delete(_DELETE_USER, *_DELETE_RECORDS, adapter=adapter, user=user))
+        return await unbroken(self._delete(*_FORGET, *_DELETE_RECORDS, _DELETE_USER, adapter=adapter, user=user))
 
     async def delete(self, key: ConversationKey) -> int:
         """Delete every conversation of `key`, as `forget_user` does; return how many there were."""
-        work = self._delete(_DELETE_KEY, adapter=key.adapter, user=key.user, chat=key.chat, thread=key.thread)
-        return await unbroken(work)
+        values = {"adapter": key.adapter, "user": key.user, "chat": key.chat, "thread": key.thread}
+        return await unbroken(self._delete(_DELETE_ANSWERS, _DELETE_KEY, **values))
 
-    async def _delete(self, sql: str, *before: str, **values: str) -> int:
+    async def _delete(self, *statements: str, **values: str) -> int:
+        """Run them; the last one returns the conversations."""
+        rows: list[sqlite3.Row] = []
         async with self._database.transaction() as transaction:
-            for statement in before:
-                await transaction.run(statement, **values)
-            rows = await transaction.run(sql, **values)
+            for statement in statements:
+                rows = await transaction.run(statement, **values)
         await self._database.erase_deleted()
         return len(rows)
 

@@ -204,6 +204,44 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT, WITHOUT ROWID
         """,
     ),
+    # 7: who said what in conversations that several people share; answers that are owed.
+    (
+        "ALTER TABLE turns ADD COLUMN user TEXT NOT NULL DEFAULT ''",
+        "UPDATE turns SET user = (SELECT user FROM conversations WHERE id = conversation_id)",
+        "CREATE INDEX turns_by_user ON turns (user)",
+        """
+        CREATE TABLE answers (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            adapter TEXT NOT NULL,
+            chat TEXT NOT NULL,
+            thread TEXT NOT NULL,
+            user TEXT NOT NULL,
+            direct INTEGER NOT NULL,
+            scope TEXT NOT NULL,
+            message_id TEXT NOT NULL,
+            pressed TEXT,
+            text TEXT NOT NULL,
+            sender_name TEXT NOT NULL,
+            edited INTEGER NOT NULL,
+            unread TEXT NOT NULL,
+            state TEXT NOT NULL DEFAULT 'waiting'
+                CHECK (state IN ('waiting', 'writing', 'finished', 'delivered', 'dropped')),
+            turn_id INTEGER REFERENCES turns (id) ON DELETE SET NULL,
+            reply TEXT,
+            error TEXT,
+            sent TEXT NOT NULL DEFAULT '[]',
+            unsure INTEGER NOT NULL DEFAULT 0,
+            button_id TEXT,
+            received_ms INTEGER NOT NULL,
+            finished_ms INTEGER,
+            CHECK (state <> 'finished' OR reply IS NOT NULL)
+        ) STRICT
+        """,
+        "CREATE INDEX answers_by_message ON answers (adapter, chat, message_id)",
+        "CREATE INDEX answers_by_button ON answers (adapter, chat, button_id) WHERE button_id IS NOT NULL",
+        "CREATE INDEX answers_by_turn ON answers (turn_id)",
+        "CREATE INDEX answers_owed ON answers (adapter) WHERE state NOT IN ('delivered', 'dropped')",
+    ),
 )
 
 

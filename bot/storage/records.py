@@ -34,6 +34,8 @@ class Turn:
     conversation_id: int
     message_id: str
     """Id of the person's message on the platform."""
+    user: str
+    """Who sent it."""
     sender_name: str
     text: str
     status: TurnStatus

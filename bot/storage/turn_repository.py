@@ -4,13 +4,14 @@ import sqlite3
 
 from bot.errors import StorageError
 from bot.messages import ReplyFacts, Timings, Usage
+from bot.storage.answer_repository import begin_answer, finish_answer
 from bot.storage.database import Database
 from bot.storage.records import Conversation, Totals, Turn
 from bot.storage.timestamp import from_ms, now_ms
 
 _INSERT = """
-    INSERT INTO turns (conversation_id, message_id, sender_name, text, status, persona, created_ms)
-    SELECT id, :message_id, :sender_name, :text, 'pending', :persona, :now
+    INSERT INTO turns (conversation_id, message_id, user, sender_name, text, status, persona, created_ms)
+    SELECT id, :message_id, coalesce(:user, user), :sender_name, :text, 'pending', :persona, :now
     FROM conversations WHERE id = :conversation_id
     RETURNING *
 """
@@ -61,7 +62,7 @@ _TOTALS = """
         total(decode_ms) AS decode_ms
     FROM conversations
     LEFT JOIN turns ON turns.conversation_id = conversations.id AND turns.status <> 'discarded'
-    WHERE adapter = :adapter AND user = :user
+    WHERE adapter = :adapter AND (conversations.user = :user OR (conversations.user = '' AND turns.user = :user))
 """
 
 
@@ -71,13 +72,27 @@ class TurnRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def begin(self, conversation_id: int, *, message_id: str, sender_name: str, text: str, persona: str) -> Turn:
-        """Store a message that is about to be answered by `persona`."""
+    async def begin(
+        self,
+        conversation_id: int,
+        *,
+        message_id: str,
+        sender_name: str,
+        text: str,
+        persona: str,
+        user: str | None = None,
+        answer: int | None = None,
+    ) -> Turn:
+        """Store a message that is about to be answered by `persona`.
+
+        `user` is the sender, where the conversation is not theirs alone; `answer` the id of the answer that is owed.
+        """
         async with self._database.transaction() as transaction:
             rows = await transaction.run(
                 _INSERT,
                 conversation_id=conversation_id,
                 message_id=message_id,
+                user=user,
                 sender_name=sender_name,
                 text=text,
                 persona=persona,
@@ -85,11 +100,23 @@ class TurnRepository:
             )
             if not rows:
                 raise StorageError(f"conversation {conversation_id} was deleted before its message could be stored")
+            if answer is not None:
+                await begin_answer(transaction, answer, turn_id=rows[0]["id"])
             return _turn(rows[0])
 
-    async def finish(self, turn_id: int, *, reply: str, reasoning: str, facts: ReplyFacts) -> bool:
+    async def finish(
+        self,
+        turn_id: int,
+        *,
+        reply: str,
+        reasoning: str,
+        facts: ReplyFacts,
+        answer: int | None = None,
+        shown: str = "",
+    ) -> bool:
         """Store the reply, in place of an earlier one; a continued reply comes here as one joined text.
 
+        `answer` is the answer that is owed, and `shown` what is to be shown for it.
         False where there is nothing to store it in: the turn was discarded or deleted while the reply was written.
         """
         async with self._database.transaction() as transaction:
@@ -108,6 +135,8 @@ class TurnRepository:
                 ttft_ms=facts.timings.ttft_ms,
                 decode_ms=facts.timings.decode_ms,
             )
+            if rows and answer is not None:
+                await finish_answer(transaction, answer, reply=shown, turn_id=turn_id)
         return bool(rows)
 
     async def fail(self, turn_id: int, *, error_code: str) -> bool:
@@ -212,6 +241,7 @@ def _turn(row: sqlite3.Row) -> Turn:
         id=row["id"],
         conversation_id=row["conversation_id"],
         message_id=row["message_id"],
+        user=row["user"],
         sender_name=row["sender_name"],
         text=row["text"],
         status=row["status"],

@@ -277,6 +277,7 @@ async def test_a_broken_platform_loses_no_reply(bench: ChatBench, caplog: pytest
     """Whatever the target raises, the reply is stored, the log knows, and the next message is served."""
     target = RecordingTarget()
     target.broken = {"send", "edit", "typing"}
+    bench.clock.hurried = True
     bench.engine.enqueue("words")
     await bench.service.handle(bench.message("a"), target)
     assert [turn.reply for turn in await bench.stored()] == ["words"]
@@ -307,14 +308,14 @@ async def _nothing() -> bytes:
     return b""
 
 
-async def test_a_file_alone_is_declined_politely(bench: ChatBench) -> None:
-    """Files cannot be read, and the person is told; with text beside it, the text is answered."""
+async def test_a_picture_is_declined_politely(bench: ChatBench) -> None:
+    """A picture cannot be seen, and the person is told; with text beside it, the text is answered."""
     photo = Attachment(name="a.jpg", media_type="image/jpeg", size=3, read=_nothing)
-    assert "files" in (await bench.say("", attachments=(photo,))).reply
+    assert "cannot see pictures" in (await bench.say("", attachments=(photo,))).reply
     assert bench.engine.history == []
     target = await bench.say("what is this?", attachments=(photo,))
     assert target.reply == "re: what is this?"
-    assert "files" in target.notices[0]
+    assert "cannot see pictures" in target.notices[0]
 
 
 async def test_what_neither_sqlite_nor_the_tokenizer_can_take_is_removed(bench: ChatBench) -> None:

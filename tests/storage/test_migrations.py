@@ -18,7 +18,7 @@ SCHEMA = "SELECT type, name, sql FROM sqlite_schema ORDER BY type, name"
 def build(path: Path, version: int) -> None:
     """Make the file as the program of `version` left it."""
     path.parent.mkdir()
-    with closing(sqlite3.connect(path)) as connection:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for statements in MIGRATIONS[:version]:
             for statement in statements:
                 connection.execute(statement)

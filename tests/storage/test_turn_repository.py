@@ -47,6 +47,7 @@ async def test_message_is_stored_before_it_is_answered(
         id=turn.id,
         conversation_id=conversation.id,
         message_id="id of hello",
+        user="42",
         sender_name="Ada",
         text="hello",
         status="pending",

@@ -1,10 +1,10 @@
 """The whole chat over a real database and a scripted model."""
 
 import asyncio
-import itertools
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from bot.chat.composition import compose_chat
 from bot.chat.lines import Lines
@@ -51,7 +51,6 @@ class ChatBench:
         self.service: ChatService = compose_chat(
             configuration=settings, generator=self.engine, database=database, clock=self.clock
         )
-        self._ids = itertools.count(1)
         self.told: dict[tuple[str, str], RecordingTarget] = {}
         """What was said unasked, by adapter and chat, on platforms that are connected."""
 
@@ -75,6 +74,11 @@ class ChatBench:
         """Summaries that are being written, or wait for a quiet moment."""
         return [*self.service._parts.summariser._tasks.values()]
 
+    async def come_up(self, target: RecordingTarget) -> None:
+        """The platform comes up, and can be written to unasked; return when what is owed there is done."""
+        self.service.connected("test", lambda _address: target)
+        await self.service._outbox.idle()
+
     async def pause(self) -> None:
         """Let a second go by in which nobody needs the model, and what it is used for then come to its end."""
         tasks = self.summarising
@@ -84,7 +88,7 @@ class ChatBench:
 
     def message(self, text: str, *, user: str = "ann", **fields: Any) -> IncomingMessage:
         """A message in the user's private chat, with an id of its own."""
-        fields = {"adapter": "test", "chat": user, "message_id": f"m{next(self._ids)}", **fields}
+        fields = {"adapter": "test", "chat": user, "message_id": uuid4().hex, **fields}
         return IncomingMessage(user=user, text=text, **fields)
 
     async def say(self, text: str, **fields: Any) -> RecordingTarget:

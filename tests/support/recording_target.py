@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 from bot.adapter import ReplyLimits
+from bot.errors import MessageGoneError
 from bot.messages import OutgoingMessage
 
 
 class RecordingTarget:
     """Keeps every call in `calls`, and every message as it stands in `messages`."""
 
-    def __init__(self, *, edit_interval_s: float = 1.0) -> None:
-        self.limits = ReplyLimits(edit_interval_s=edit_interval_s)
+    def __init__(self, *, edit_interval_s: float = 1.0, **limits: Any) -> None:
+        """`limits` as in `ReplyLimits`."""
+        self.limits = ReplyLimits(edit_interval_s=edit_interval_s, **limits)
         self.calls: list[tuple[str, OutgoingMessage]] = []
         self.messages: dict[str, OutgoingMessage] = {}
         self.files: dict[str, bytes] = {}
@@ -19,6 +22,10 @@ class RecordingTarget:
         self.sent = 0
         self.broken: set[str] = set()
         """Names of methods that raise."""
+        self.errors_of: dict[str, list[Exception | None]] = {}
+        """What the next calls of a method raise, one each; None lets one through."""
+        self.lost = False
+        """What fails was shown all the same: only the platform's answer went missing."""
         self.gate = asyncio.Event()
         """`send` and `edit` return only once this is set."""
         self.gate.set()
@@ -26,20 +33,25 @@ class RecordingTarget:
 
     async def send(self, message: OutgoingMessage) -> str:
         """Show a new message."""
+        limit = self.limits.max_length
+        assert limit is None or self.limits.measure(message.text) <= limit
+        assert message.text.strip()
+        if self.lost:
+            self._show(message)
         await self._note("send", message)
-        self.sent += 1
-        message_id = str(self.sent)
-        self.messages[message_id] = message
-        return message_id
+        return self._show(message)
 
     async def edit(self, message_id: str, message: OutgoingMessage) -> None:
         """Replace a message."""
-        assert message_id in self.messages
         await self._note("edit", message)
+        if message_id not in self.messages:
+            raise MessageGoneError
         self.messages[message_id] = message
 
     async def delete(self, message_id: str) -> None:
         """Take a message back."""
+        if message_id not in self.messages:
+            raise MessageGoneError
         await self._note("delete", self.messages[message_id])
         del self.messages[message_id]
 
@@ -91,5 +103,12 @@ class RecordingTarget:
         async with self._changed:
             self._changed.notify_all()
         await self.gate.wait()
+        if self.errors_of.get(method) and (error := self.errors_of[method].pop(0)) is not None:
+            raise error
         if method in self.broken:
             raise ConnectionError(method)
+
+    def _show(self, message: OutgoingMessage) -> str:
+        self.sent += 1
+        self.messages[str(self.sent)] = message
+        return str(self.sent)

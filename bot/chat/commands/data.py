@@ -8,7 +8,7 @@ from bot.chat.confirmations import Confirmations
 from bot.chat.conversation_finder import ConversationFinder
 from bot.chat.counted import counted
 from bot.chat.excerpt import excerpt
-from bot.chat.generator import TextGenerator, engine_user, summary_user
+from bot.chat.generator import TextGenerator, engine_user, owner, summary_user
 from bot.chat.lines import Lines
 from bot.chat.summariser import Summariser
 from bot.chat.ticket import Ticket
@@ -23,6 +23,7 @@ from bot.storage.turn_repository import TurnRepository
 
 _RECENT = 10
 _CONFIRM = "confirm"
+_REQUESTS_OF = (engine_user, summary_user)
 
 
 class DataCommands:
@@ -139,10 +140,12 @@ class DataCommands:
 
     async def _forget_account(self, account: Identity) -> int:
         adapter, user = account.adapter, account.user
-        async with self._lines.paused(adapter, user):
-            conversations = await self._conversations.of_user(adapter, user)
+        shared = await self._conversations.shared_with(adapter, user)
+        async with self._lines.paused(adapter, user, shared=[each.key for each in shared]):
+            conversations = [*await self._conversations.of_user(adapter, user), *shared]
             await self._summariser.abandon(conversation.id for conversation in conversations)
-            await self._generator.forget([engine_user(adapter, user), summary_user(adapter, user)])
+            owners = dict.fromkeys((user, *(owner(each.key) for each in shared)))
+            await self._generator.forget([whose(adapter, each) for each in owners for whose in _REQUESTS_OF])
             return await self._conversations.forget_user(adapter, user)
 
 

@@ -59,6 +59,7 @@ async def test_export_says_when_the_platform_takes_no_files(bench: ChatBench) ->
     await bench.say("a")
     target = RecordingTarget()
     target.broken = {"send_file"}
+    bench.clock.hurried = True
     await bench.service.handle(bench.message("/export"), target)
     assert target.reply.startswith("I could not send")
 

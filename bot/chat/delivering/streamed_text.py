@@ -21,7 +21,7 @@ class StreamedText:
 
     def so_far(self) -> str:
         """All of it, as it is to be shown."""
-        return self.complete(self.answer)
+        return self.complete(self.answer.lstrip())
 
     def complete(self, answer: str) -> str:
         """The whole of `answer`, with the thoughts that led to it."""
