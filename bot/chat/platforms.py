@@ -15,6 +15,7 @@ class Platforms:
         self._open: dict[str, OpenTarget] = {}
         self._states: dict[str, AdapterState] = {}
         self._times: dict[str, int] = {}
+        self._began = datetime.now(UTC)
 
     @property
     def states(self) -> Sequence[AdapterState]:
@@ -39,6 +40,11 @@ class Platforms:
     def times(self, name: str) -> int:
         """How often it has come up: a target from before is of no use after."""
         return self._times.get(name, 0)
+
+    def up_since(self, name: str) -> float:
+        """When it came up, in seconds since 1970; the start of the process where it is still coming."""
+        state = self._states.get(name)
+        return (state.since if state is not None and state.phase == "up" else self._began).timestamp()
 
     def target(self, address: ChatAddress) -> ReplyTarget | None:
         """Where to say something at `address`; None while its adapter is not up, or can say nothing unasked."""
