@@ -181,6 +181,14 @@ class ChatCore(Protocol):
         """
         ...
 
+    async def chat_gone(self, address: ChatAddress) -> None:
+        """Nothing can be said there any more: blocked, thrown out, deleted. Raises `StorageError`."""
+        ...
+
+    async def chat_moved(self, address: ChatAddress, chat: str) -> None:
+        """The chat goes on under another id, with its conversations. Raises `StorageError`."""
+        ...
+
 
 class Adapter(ABC):
     """One chat platform. An adapter translates; it decides nothing.

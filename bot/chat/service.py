@@ -23,7 +23,7 @@ from bot.chat.platforms import Platforms
 from bot.chat.presses import PressError
 from bot.chat.reception import Reception
 from bot.chat.welcomes import Welcomes
-from bot.messages import CommandSpec, ConversationKey, IncomingMessage, ReplyDone
+from bot.messages import ChatAddress, CommandSpec, ConversationKey, IncomingMessage, ReplyDone
 from bot.metering import Meter
 from bot.people import PeopleRegister
 from bot.settings import Configuration, GenerationSettings
@@ -130,6 +130,14 @@ class ChatService:
         message = replace(message, text=clean_text(message.text), scope=self._parts.scope)
         async with Delivery(self._outbox.route(target, message.address)) as delivery:
             await self._guarded(message, delivery)
+
+    async def chat_gone(self, address: ChatAddress) -> None:
+        """Nothing can be said there any more."""
+        await self._outbox.gone(address)
+
+    async def chat_moved(self, address: ChatAddress, chat: str) -> None:
+        """The chat goes on under another id, with its conversations."""
+        await self._outbox.moved(address, chat)
 
     async def apply(self, configuration: Configuration) -> None:
         """Go on with another configuration, from the next message that is served; those that wait stay in line."""

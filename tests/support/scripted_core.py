@@ -9,7 +9,7 @@ from bot.adapter_state import AdapterPhase, AdapterState
 from bot.adapter_store import AdapterStore
 from bot.book import ConversationBook
 from bot.errors import QuotaExceededError
-from bot.messages import CommandSpec, IncomingMessage, OutgoingMessage, ReplyFacts, Timings, Usage
+from bot.messages import ChatAddress, CommandSpec, IncomingMessage, OutgoingMessage, ReplyFacts, Timings, Usage
 from bot.metering import Meter
 from bot.people import PeopleRegister
 from bot.settings import GenerationSettings
@@ -51,6 +51,8 @@ class ScriptedCore:
         self.meters: dict[str, Meter] = {}
         self.refusal: QuotaExceededError | None = None
         self.platforms: dict[str, OpenTarget] = {}
+        self.gone: list[ChatAddress] = []
+        self.moved: list[tuple[ChatAddress, str]] = []
 
     @property
     def model(self) -> WatchedModel:
@@ -85,6 +87,14 @@ class ScriptedCore:
         """Note that it is not, and why."""
         self.platforms.pop(name, None)
         self.phases.append((name, phase, reason))
+
+    async def chat_gone(self, address: ChatAddress) -> None:
+        """Note where."""
+        self.gone.append(address)
+
+    async def chat_moved(self, address: ChatAddress, chat: str) -> None:
+        """Note from where to where."""
+        self.moved.append((address, chat))
 
     async def until(self, count: int) -> None:
         """Return when so many messages have come."""
