@@ -41,9 +41,10 @@ class Backlog:
 
     def has(self, message: IncomingMessage) -> bool:
         """Whether it was written before its platform was up."""
-        if message.sent_at is None or message.pressed or message.edited:
+        since = self._platforms.up_since(message.adapter)
+        if since is None or message.sent_at is None or message.pressed or message.edited:
             return False
-        return message.sent_at < self._platforms.up_since(message.adapter)
+        return message.sent_at < since
 
     async def share(self, ticket: Ticket, *, most: int) -> Share:
         """Wait until the backlog is complete, and say what becomes of this part of it: `most` are answered."""

@@ -15,7 +15,6 @@ class Platforms:
         self._open: dict[str, OpenTarget] = {}
         self._states: dict[str, AdapterState] = {}
         self._times: dict[str, int] = {}
-        self._began = datetime.now(UTC)
 
     @property
     def states(self) -> Sequence[AdapterState]:
@@ -41,10 +40,10 @@ class Platforms:
         """How often it has come up: a target from before is of no use after."""
         return self._times.get(name, 0)
 
-    def up_since(self, name: str) -> float:
-        """When it came up, in seconds since 1970; the start of the process where it is still coming."""
+    def up_since(self, name: str) -> float | None:
+        """When it came up, in seconds since 1970; None where it is not up."""
         state = self._states.get(name)
-        return (state.since if state is not None and state.phase == "up" else self._began).timestamp()
+        return state.since.timestamp() if state is not None and state.phase == "up" else None
 
     def target(self, address: ChatAddress) -> ReplyTarget | None:
         """Where to say something at `address`; None while its adapter is not up, or can say nothing unasked."""

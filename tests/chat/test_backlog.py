@@ -34,6 +34,7 @@ async def test_one_message_is_answered_like_any_other(open_bench: OpenBench) -> 
     """It only waits for a moment, in case there are more."""
     async with open_bench() as bench:
         bench.clock.hurried = True
+        await bench.come_up(RecordingTarget())
         target = await bench.say("a", sent_at=LONG_AGO)
         assert target.replies == ["re: a"]
         assert target.notices == []
