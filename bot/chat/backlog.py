@@ -12,6 +12,7 @@ from bot.messages import ConversationKey, IncomingMessage
 _QUIET_S = 1.0
 """Platforms hand a backlog out in quick succession; after so long without another one it is complete."""
 _LONGEST_S = 48 * 3600.0
+_CLOCKS_DIFFER_S = 5.0
 
 
 @dataclass(slots=True, eq=False)
@@ -46,7 +47,7 @@ class Backlog:
         if since is None or message.sent_at is None or message.pressed or message.edited:
             return False
         # Older than any platform keeps a message for a bot: then its clock is another than ours, and says nothing.
-        return since - _LONGEST_S < message.sent_at < since
+        return since - _LONGEST_S < message.sent_at < since - _CLOCKS_DIFFER_S
 
     async def share(self, ticket: Ticket, *, most: int) -> Share:
         """Wait until the backlog is complete, and say what becomes of this part of it: `most` are answered."""
