@@ -26,7 +26,7 @@ async def test_privacy_mode_stands_in_the_way_of_all_messages(server: BotApiServ
 
 async def test_a_wrong_token_is_a_failure_that_does_not_show_it(server: BotApiServer) -> None:
     """The key and where to get a token are named, the token itself is not."""
-    token = "987654321:AAF-a_token_of_nobody_at_all_0000000000"  # noqa: S105 - nobody's
+    token = "987654321:AAF-a_token_of_nobody_at_all_0000000000"  # noqa: S105 - nobody's # pragma: allowlist secret
     (check,) = await TelegramAdapter.examine("telegram", telegram_settings(server, token=token))
     assert (check.status, check.exit_code) == ("fail", 1)
     assert "adapters.telegram.token" in check.found
