@@ -47,6 +47,7 @@ from bot.chat.welcomes import Welcomes
 from bot.documents.document_reader import DocumentReader
 from bot.extraction.extractor import Extractor
 from bot.messages import CommandSpec
+from bot.metrics import Metrics
 from bot.settings import Configuration, PermissionSettings
 from bot.storage.access_records import Identity
 from bot.storage.adapter_value_repository import AdapterValueRepository
@@ -71,6 +72,7 @@ def compose_chat(
     generator: TextGenerator,
     database: Database,
     clock: Clock | None = None,
+    metrics: Metrics | None = None,
     reload: Reload | None = None,
 ) -> ChatService:
     """The chat over an open database and a running engine, both of which stay the caller's to close.
@@ -80,6 +82,7 @@ def compose_chat(
     composer = ChatComposer(generator=generator, database=database, clock=clock or SystemClock(), reload=reload)
     return ChatService(
         model=generator,
+        metrics=metrics or Metrics(),
         store=AdapterValueRepository(database),
         lines=composer.lines,
         platforms=composer.platforms,

@@ -25,6 +25,7 @@ from bot.chat.reception import Reception
 from bot.chat.welcomes import Welcomes
 from bot.messages import ChatAddress, CommandSpec, ConversationKey, IncomingMessage, ReplyDone
 from bot.metering import Meter
+from bot.metrics import Metrics
 from bot.people import PeopleRegister
 from bot.settings import Configuration, GenerationSettings
 from bot.storage.access_records import Identity
@@ -43,6 +44,7 @@ class ChatService:
         self,
         *,
         model: WatchedModel,
+        metrics: Metrics,
         store: AdapterStore,
         lines: Lines,
         platforms: Platforms,
@@ -57,6 +59,7 @@ class ChatService:
     ) -> None:
         """`compose` makes the parts that depend on the configuration."""
         self._model = model
+        self._metrics = metrics
         self._platforms = platforms
         self._outbox = outbox
         self._welcomes = welcomes
@@ -83,6 +86,11 @@ class ChatService:
     def generation(self) -> GenerationSettings:
         """How replies are written where nobody says otherwise."""
         return self._generation
+
+    @property
+    def metrics(self) -> Metrics:
+        """What is measured of the daemon."""
+        return self._metrics
 
     @property
     def book(self) -> ConversationBook:
