@@ -120,7 +120,7 @@ async def test_a_wrong_token_leaves_the_rest_of_the_daemon_alone(hearthbot: Hear
                 "{enabled: false}", "{port: 0}"
             )
         )
-        hearthbot.environment["TELEGRAM_TOKEN"] = "987654321:AAF-a_token_of_nobody_at_all_0000000000"  # noqa: S105
+        hearthbot.environment["TELEGRAM_TOKEN"] = "987654321:AAF-a_token_of_nobody_at_all_0000000000"  # noqa: S105 # pragma: allowlist secret
         process = hearthbot.start("run")
         try:
             await server.until(lambda: server.refusals)

@@ -31,7 +31,7 @@ async def start_error(server: BotApiServer, **section: object) -> Exception:
 
 async def test_a_wrong_token_is_permanent(server: BotApiServer) -> None:
     """The owner is told which key it is and where a token comes from, and the token is not shown."""
-    token = "987654321:AAF-a_token_of_nobody_at_all_0000000000"  # noqa: S105 - nobody's
+    token = "987654321:AAF-a_token_of_nobody_at_all_0000000000"  # noqa: S105 # pragma: allowlist secret - nobody's
     error = await start_error(server, token=token)
     assert isinstance(error, PermanentAdapterError)
     assert "adapters.telegram.token" in str(error)
