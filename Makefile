@@ -32,7 +32,12 @@ types: $(READY_DEV)
 contracts: $(READY_DEV)
 	$(BIN)/lint-imports
 
-unit: $(READY_DEV)
+# Clients of the API; where there is no npm, their tests say that they are skipped.
+NPM := tests/adapters/web/npm
+$(NPM)/node_modules/.ready: $(NPM)/package-lock.json
+	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund --prefix $(NPM) && touch $@; fi
+
+unit: $(READY_DEV) $(NPM)/node_modules/.ready
 	$(BIN)/pytest --cov --cov-report=term
 
 # make bench      measure against llama-server and llama_cpp.server; ARGS="together --runs 1" for a part of it

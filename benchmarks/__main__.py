@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import alternating, cost, fairness, machine, overflow, plots, restart, together
+from benchmarks import alternating, chats, cost, delivery, fairness, machine, overflow, plots, restart, together
 from benchmarks.extraction import measure as extraction
 from benchmarks.peer_server import PeerError
 from benchmarks.report import Report
@@ -30,6 +30,8 @@ BENCHMARKS: dict[str, Callable[[Setup], Coroutine[Any, Any, Report]]] = {
     "overflow": overflow.measure,
     "fairness": fairness.measure,
     "cost": cost.measure,
+    "delivery": delivery.measure,
+    "chats": chats.measure,
     "extraction": extraction.measure,
 }
 FOLDER = Path(__file__).parent

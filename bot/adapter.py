@@ -14,6 +14,7 @@ from bot.figures import EngineFigures, RequestFigures
 from bot.generation import Generation
 from bot.messages import ChatAddress, CommandSpec, IncomingMessage, OutgoingMessage
 from bot.metering import Meter
+from bot.metrics import Metrics
 from bot.people import PeopleRegister
 from bot.request import ChatMessage, EngineStatus, GenerationRequest
 from bot.settings import AdapterSettings, GenerationSettings, ReasoningMode
@@ -149,6 +150,11 @@ class ChatCore(Protocol):
         ...
 
     @property
+    def metrics(self) -> Metrics:
+        """What is measured of the daemon."""
+        ...
+
+    @property
     def commands(self) -> Sequence[CommandSpec]:
         """Every command, in the order of a menu; those of admins are not for everybody's."""
         ...
@@ -179,6 +185,14 @@ class ChatCore(Protocol):
         Never raises for a failed turn: the person is told instead. Messages of one conversation are answered in
         the order in which `handle` was called. A cancelled call stops the generation.
         """
+        ...
+
+    async def chat_gone(self, address: ChatAddress) -> None:
+        """Nothing can be said there any more: blocked, thrown out, deleted. Raises `StorageError`."""
+        ...
+
+    async def chat_moved(self, address: ChatAddress, chat: str) -> None:
+        """The chat goes on under another id, with its conversations. Raises `StorageError`."""
         ...
 
 

@@ -13,6 +13,8 @@ from bot.chat.service import ChatService
 from bot.closing import close, running
 from bot.engine.download_progress import progress_on
 from bot.engine.engine import Engine
+from bot.messages import ReplyFacts
+from bot.metrics import Metrics
 from bot.paths import Paths
 from bot.request import ChatMessage
 from bot.settings import Configuration
@@ -51,9 +53,13 @@ async def open_backend(
         )
         stack.push_async_callback(close, "the database", database.aclose)
         await TurnRepository(database).recover()
-        engine = await start_engine(settings, paths=paths, notify=notify, personas=Personas.of(settings).heads)
+        metrics = Metrics()
+        engine = await start_engine(
+            settings, paths=paths, notify=notify, personas=Personas.of(settings).heads, observe=metrics.replied
+        )
         stack.push_async_callback(close, "the engine", engine.aclose)
-        core = compose_chat(configuration=settings, generator=engine, database=database, reload=reload)
+        core = compose_chat(configuration=settings, generator=engine, database=database, metrics=metrics, reload=reload)
+        metrics.watch(status=engine.status, figures=engine.figures, adapters=lambda: core.adapters)
         stack.push_async_callback(close, "the chat", core.aclose)
         await stack.enter_async_context(running(core.attend(), name="chat"))
         yield Backend(core=core, engine=engine)
@@ -65,8 +71,9 @@ async def start_engine(
     paths: Paths,
     notify: Callable[[str], None],
     personas: Sequence[Sequence[ChatMessage]] = (),
+    observe: Callable[[ReplyFacts], None] = lambda _: None,
 ) -> Engine:
-    """The engine alone, for the caller to close. Raises `ModelLoadError`."""
+    """The engine alone, for the caller to close; `observe` gets the facts of each reply. Raises `ModelLoadError`."""
     return await Engine.start(
         settings.model,
         settings.engine,
@@ -74,4 +81,5 @@ async def start_engine(
         notify=notify,
         progress=progress_on(Console(stderr=True), notify),
         personas=personas,
+        observe=observe,
     )

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import discord
@@ -39,7 +39,7 @@ class MissedMessages:
             return
         self._last[channel] = message.id
         try:
-            until = datetime.now(UTC) + _REMEMBERED
+            until = discord.utils.utcnow() + _REMEMBERED
             await self._store.put(self._name, f"{_SEEN}{channel}", str(message.id), until=until)
         except StorageError as error:
             log.warning("it could not be noted what was seen last: %s", error)
@@ -65,7 +65,7 @@ class MissedMessages:
         last = getattr(channel, "last_message_id", None)
         if last is not None and last <= message_id:
             return
-        oldest = discord.utils.time_snowflake(datetime.now(UTC) - _OLDEST)
+        oldest = discord.utils.time_snowflake(discord.utils.utcnow() - _OLDEST)
         after = discord.Object(id=max(message_id, oldest))
         members: dict[int, discord.Member | discord.User] = {}
         async for message in channel.history(limit=_MOST, after=after, oldest_first=True):

@@ -9,6 +9,7 @@ from telegram import Update
 from telegram.error import TelegramError
 
 from adapters.telegram.address_rules import AddressRules
+from adapters.telegram.chat_changes import ChatChanges
 from adapters.telegram.command_menu import CommandMenu
 from adapters.telegram.connection import Connection
 from adapters.telegram.examination import Examination
@@ -49,6 +50,7 @@ class TelegramAdapter(Adapter):
         self._renderer = Renderer()
         self._connection = Connection(settings)
         self._intake = Intake(limit=settings.max_updates)
+        self._changes = ChatChanges(name=name, core=core)
         self._translator: Translator | None = None
         self._source: UpdateSource | None = None
         self._receiving: asyncio.Task[None] | None = None
@@ -128,6 +130,7 @@ class TelegramAdapter(Adapter):
     async def _take(self, update: Update) -> None:
         if self._translator is None:
             raise RuntimeError("updates came before start")
+        await self._changes.apply(update)
         if update.callback_query is not None:
             await self._intake.take(self._acknowledge(update.callback_query.id))
         try:

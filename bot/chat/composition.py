@@ -46,6 +46,7 @@ from bot.chat.welcomes import Welcomes
 from bot.documents.document_reader import DocumentReader
 from bot.extraction.extractor import Extractor
 from bot.messages import CommandSpec
+from bot.metrics import Metrics
 from bot.settings import Configuration, PermissionSettings
 from bot.storage.access_records import Identity
 from bot.storage.adapter_value_repository import AdapterValueRepository
@@ -70,6 +71,7 @@ def compose_chat(
     generator: TextGenerator,
     database: Database,
     clock: Clock | None = None,
+    metrics: Metrics | None = None,
     reload: Reload | None = None,
 ) -> ChatService:
     """The chat over an open database and a running engine, both of which stay the caller's to close.
@@ -79,6 +81,7 @@ def compose_chat(
     composer = ChatComposer(generator=generator, database=database, clock=clock or SystemClock(), reload=reload)
     return ChatService(
         model=generator,
+        metrics=metrics or Metrics(),
         store=AdapterValueRepository(database),
         lines=composer.lines,
         platforms=composer.platforms,
@@ -179,7 +182,7 @@ class ChatComposer:
                 context=context,
                 summariser=summariser,
                 permissions=permissions,
-                extraction=self._extraction(configuration),
+                extraction=self._extraction(configuration, quotas),
             ),
             writer=writer,
             summariser=summariser,
@@ -209,7 +212,7 @@ class ChatComposer:
             max_waiting=configuration.engine.max_waiting_per_user,
         )
 
-    def _extraction(self, configuration: Configuration) -> Sequence[Command]:
+    def _extraction(self, configuration: Configuration, quotas: Quotas) -> Sequence[Command]:
         settings = configuration.extraction
         schemas = SchemaBook(configured=settings.named(), saved=self._schemas)
         return (
@@ -219,6 +222,7 @@ class ChatComposer:
                 records=self._records if settings.keep else None,
                 documents=DocumentReader(configuration.documents),
                 max_files=configuration.documents.max_files,
+                quotas=quotas,
             ).commands(),
             *SchemaCommands(schemas).commands(),
             *RecordCommands(self._records, kept=settings.keep).commands(),

@@ -22,8 +22,9 @@ from bot.chat.platforms import Platforms
 from bot.chat.presses import PressError
 from bot.chat.reception import Reception
 from bot.chat.welcomes import Welcomes
-from bot.messages import CommandSpec, ConversationKey, IncomingMessage, ReplyDone
+from bot.messages import ChatAddress, CommandSpec, ConversationKey, IncomingMessage, ReplyDone
 from bot.metering import Meter
+from bot.metrics import Metrics
 from bot.people import PeopleRegister
 from bot.settings import Configuration, GenerationSettings
 from bot.storage.access_records import Identity
@@ -42,6 +43,7 @@ class ChatService:
         self,
         *,
         model: WatchedModel,
+        metrics: Metrics,
         store: AdapterStore,
         lines: Lines,
         platforms: Platforms,
@@ -55,6 +57,7 @@ class ChatService:
     ) -> None:
         """`compose` makes the parts that depend on the configuration."""
         self._model = model
+        self._metrics = metrics
         self._platforms = platforms
         self._outbox = outbox
         self._welcomes = welcomes
@@ -81,6 +84,11 @@ class ChatService:
     def generation(self) -> GenerationSettings:
         """How replies are written where nobody says otherwise."""
         return self._generation
+
+    @property
+    def metrics(self) -> Metrics:
+        """What is measured of the daemon."""
+        return self._metrics
 
     @property
     def book(self) -> ConversationBook:
@@ -128,6 +136,14 @@ class ChatService:
         message = replace(message, text=clean_text(message.text), scope=self._parts.scope)
         async with Delivery(self._outbox.route(target, message.address)) as delivery:
             await self._guarded(message, delivery)
+
+    async def chat_gone(self, address: ChatAddress) -> None:
+        """Nothing can be said there any more."""
+        await self._outbox.gone(address)
+
+    async def chat_moved(self, address: ChatAddress, chat: str) -> None:
+        """The chat goes on under another id, with its conversations."""
+        await self._outbox.moved(address, chat)
 
     async def apply(self, configuration: Configuration) -> None:
         """Go on with another configuration, from the next message that is served; those that wait stay in line."""

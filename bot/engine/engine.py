@@ -52,12 +52,13 @@ class Engine:
         notify: Callable[[str], None],
         progress: DownloadProgress | None = None,
         personas: SequenceOf[SequenceOf[ChatMessage]] = (),
+        observe: Callable[[ReplyFacts], None] = lambda _: None,
     ) -> "Engine":
         """Find, probe and load the model.
 
         `cache_dir` keeps downloads, the probe's answers and KV states; `notify` gets a line for people about each slow
         or surprising step, and the progress of a download where nothing better is given; `personas` are the starts
-        that many conversations share. Raises `ModelLoadError`.
+        that many conversations share; `observe` gets the facts of each reply. Raises `ModelLoadError`.
         """
         source = ModelSource(
             model=model,
@@ -67,7 +68,7 @@ class Engine:
             progress=progress or LineProgress(notify),
             personas=tuple(map(tuple, personas)),
         )
-        started = cls(source)
+        started = cls(source, observe)
         try:
             await started._load()
         except BaseException:
@@ -75,8 +76,9 @@ class Engine:
             raise
         return started
 
-    def __init__(self, source: ModelSource) -> None:
+    def __init__(self, source: ModelSource, observe: Callable[[ReplyFacts], None]) -> None:
         """Use `start`."""
+        self._observe = observe
         self._loop = asyncio.get_running_loop()
         self._source = source
         self._model: LoadedModel | None = None
@@ -296,6 +298,8 @@ class Engine:
         for sequence, event in events:
             sequence.generation.push(event)
             self._ledger.count(event)
+            if isinstance(event, GenerationDone):
+                self._observe(event.facts)
             if isinstance(event, GenerationWaiting):
                 sequence.position = event.position
             if sequence.generation.ended:

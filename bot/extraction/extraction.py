@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.extraction.grounding import Grounding
+from bot.messages import Usage
 from bot.schemas.schema import Schema
 
 
@@ -17,6 +18,15 @@ class Cost:
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
+
+    @property
+    def usage(self) -> Usage:
+        """The tokens alone."""
+        return Usage(
+            prompt_tokens=self.prompt_tokens,
+            cached_tokens=self.cached_tokens,
+            completion_tokens=self.completion_tokens,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

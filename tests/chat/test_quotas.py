@@ -73,6 +73,16 @@ async def test_tokens_are_those_that_were_newly_read_and_written(open_bench: Ope
         assert "as much as I may for one person in an hour" in (await bench.say("f")).reply
 
 
+async def test_reading_a_text_out_counts(open_bench: OpenBench) -> None:
+    """/extract asks the model, too."""
+    async with open_bench(**limited(messages_per_hour=1), engine={"n_ctx": 2000}) as bench:
+        bench.engine.enqueue('{"name": "Ann"}')
+        assert (await bench.say("/extract name ; I am Ann")).errors == []
+        (use,) = await bench.database.fetch("SELECT tokens FROM usage")
+        assert use["tokens"] > 0
+        assert (await bench.say("/extract name ; I am Ann")).errors == ["quota_exceeded"]
+
+
 async def test_what_failed_does_not_count(open_bench: OpenBench) -> None:
     """Nobody pays for a reply that they did not get."""
     async with open_bench(**limited(messages_per_hour=1)) as bench:

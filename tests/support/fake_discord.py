@@ -55,8 +55,8 @@ class FakeDiscord:
     resumed: int = 0
     refused: int = 0
     """Calls that were too many in too short a time."""
-    outage: bool = False
-    """Every request is answered with 503."""
+    broken_off: int = 0
+    """Requests that did not get through."""
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     base: str = ""
     gateway: str = ""
@@ -64,6 +64,9 @@ class FakeDiscord:
     _socket: web.WebSocketResponse | None = None
     _sequence: int = 0
     _sent: list[tuple[int, str, Any]] = field(default_factory=list)
+    _paused: dict[str, float] = field(default_factory=dict)
+    _transports: set[asyncio.Transport] = field(default_factory=set)
+    _cut: bool = False
     _recent: dict[str, deque[float]] = field(default_factory=lambda: defaultdict(deque))
 
     @classmethod
@@ -105,6 +108,20 @@ class FakeDiscord:
         socket, self._socket = self._socket, None
         await socket.close(code=code)
 
+    def pause(self, channel: str, seconds: float) -> None:
+        """Refuse everything in a channel for so long."""
+        self._paused[channel] = time.monotonic() + seconds
+
+    def cut(self) -> None:
+        """The network is gone: what is under way breaks off, and nothing gets through."""
+        self._cut = True
+        for transport in self._transports:
+            transport.abort()
+
+    def mend(self) -> None:
+        """The network is back."""
+        self._cut = False
+
     async def until(self, condition: Any) -> None:
         """Return when `condition()` holds."""
         async with self.changed:
@@ -114,7 +131,18 @@ class FakeDiscord:
         """What the bot's messages in a channel say now."""
         return [each["content"] for each in self.channels[channel].values() if each["author"]["id"] == str(APPLICATION)]
 
+    async def _reach(self, request: web.Request) -> None:
+        """Raise `CancelledError` where the network is cut."""
+        assert request.transport is not None
+        self._transports.add(request.transport)
+        if self._cut:
+            self.broken_off += 1
+            await self._tell()
+            request.transport.abort()
+            raise asyncio.CancelledError
+
     async def _talk(self, request: web.Request) -> web.WebSocketResponse:
+        await self._reach(request)
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         await socket.send_json({"op": 10, "d": {"heartbeat_interval": 41250}, "s": None, "t": None})
@@ -153,6 +181,7 @@ class FakeDiscord:
         await self._tell()
 
     async def _answer(self, request: web.Request) -> web.Response:
+        await self._reach(request)
         body = await request.json() if request.can_read_body and request.content_type == "application/json" else None
         status, answer, headers = self._decide(request.method, request.match_info["path"].split("/"), body, request)
         self.calls.append(Call(at=time.monotonic(), method=request.method, path=request.path, body=body, status=status))
@@ -164,8 +193,6 @@ class FakeDiscord:
         return web.Response(body=json.dumps(answer), status=status, headers=headers)
 
     def _decide(self, method: str, path: list[str], body: Any, request: web.Request) -> Answer:
-        if self.outage:
-            return 503, {"message": "outage", "code": 0}, {}
         if request.headers.get("Authorization") != f"Bot {TOKEN}":
             return 401, {"message": "401: Unauthorized", "code": 0}, {}
         if method == "GET":
@@ -221,9 +248,10 @@ class FakeDiscord:
         while recent and recent[0] <= now - WINDOW_S:
             recent.popleft()
         wait_s = WINDOW_S - (now - recent[0]) if len(recent) >= WINDOW_CALLS else 0.0
+        wait_s = max(wait_s, self._paused.get(channel, now) - now)
         if not wait_s:
             recent.append(now)
-        reset_s = WINDOW_S - (now - recent[0])
+        reset_s = WINDOW_S - (now - recent[0]) if recent else WINDOW_S
         return wait_s, {
             "X-RateLimit-Limit": str(WINDOW_CALLS),
             "X-RateLimit-Remaining": str(WINDOW_CALLS - len(recent)),

@@ -9,8 +9,9 @@ from bot.adapter_state import AdapterPhase, AdapterState
 from bot.adapter_store import AdapterStore
 from bot.book import ConversationBook
 from bot.errors import QuotaExceededError
-from bot.messages import CommandSpec, IncomingMessage, OutgoingMessage, ReplyFacts, Timings, Usage
+from bot.messages import ChatAddress, CommandSpec, IncomingMessage, OutgoingMessage, ReplyFacts, Timings, Usage
 from bot.metering import Meter
+from bot.metrics import Metrics
 from bot.people import PeopleRegister
 from bot.settings import GenerationSettings
 from tests.support.memory_store import MemoryStore
@@ -42,6 +43,8 @@ class ScriptedCore:
         self.answers = list(answers)
         self._model = model
         self.generation = GenerationSettings()
+        self.metrics = Metrics()
+        self.adapters: Sequence[AdapterState] = ()
         self.store: AdapterStore = MemoryStore()
         self.received: list[IncomingMessage] = []
         self.arrived = asyncio.Event()
@@ -50,6 +53,8 @@ class ScriptedCore:
         self.meters: dict[str, Meter] = {}
         self.refusal: QuotaExceededError | None = None
         self.platforms: dict[str, OpenTarget] = {}
+        self.gone: list[ChatAddress] = []
+        self.moved: list[tuple[ChatAddress, str]] = []
 
     @property
     def model(self) -> WatchedModel:
@@ -85,10 +90,13 @@ class ScriptedCore:
         self.platforms.pop(name, None)
         self.phases.append((name, phase, reason))
 
-    @property
-    def adapters(self) -> Sequence[AdapterState]:
-        """Nobody asks here."""
-        raise NotImplementedError
+    async def chat_gone(self, address: ChatAddress) -> None:
+        """Note where."""
+        self.gone.append(address)
+
+    async def chat_moved(self, address: ChatAddress, chat: str) -> None:
+        """Note from where to where."""
+        self.moved.append((address, chat))
 
     async def until(self, count: int) -> None:
         """Return when so many messages have come."""

@@ -1,7 +1,7 @@
 """A scripted model, for tests of the layers above the engine."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from bot.errors import EngineLostError, PromptTooLongError, RequestError
@@ -40,6 +40,8 @@ class ScriptedReply:
     """Raised by `submit`."""
     loading: bool = False
     """The model has to be loaded first."""
+    pace: Callable[[], Awaitable[None]] | None = None
+    """Waited for before each piece."""
     written: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when every piece was written."""
     released: asyncio.Event = field(default_factory=asyncio.Event)
@@ -83,10 +85,12 @@ class ScriptedEngine:
         refusal: Exception | None = None,
         loading: bool = False,
         held: bool = False,
+        pace: Callable[[], Awaitable[None]] | None = None,
     ) -> ScriptedReply:
-        """Script the next reply; a held one ends only when it is released or cancelled."""
+        """Script the next reply; a held one ends only when it is released or cancelled, `pace` slows it down."""
         reply = ScriptedReply(
             pieces=pieces,
+            pace=pace,
             thoughts=tuple(thoughts),
             tool_calls=tuple(tool_calls),
             logprobs=tuple(logprobs),
@@ -195,6 +199,8 @@ class ScriptedEngine:
                 generation.push(GenerationDelta(text=thought, reasoning=True))
             asked = reply.logprobs if request.logprobs is not None else ()
             for index, piece in enumerate(reply.pieces):
+                if reply.pace is not None:
+                    await reply.pace()
                 generation.push(GenerationDelta(text=piece, logprobs=asked[index : index + 1]))
             for index, call in enumerate(reply.tool_calls):
                 generation.push(GenerationToolCall(index=index, call=call))

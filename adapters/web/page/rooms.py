@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from adapters.web.page.action import Action
 from adapters.web.page.exchange import Exchange
 from adapters.web.page.file_shelf import FileShelf
+from adapters.web.page.late_target import LateTarget
 from adapters.web.page.room import Room
 from adapters.web.page.web_target import WebTarget
 from bot.adapter import ChatCore
@@ -17,7 +18,6 @@ MOST_RUNNING = 20
 """Messages of one person that may be under way at the same time. How many may wait for their answers is the core's."""
 _MOST_KEPT = 500
 """Rooms that are kept only because something in them can still be shown."""
-RESUMED = Action(kind="command", command="")
 
 
 class Rooms:
@@ -51,15 +51,12 @@ class Rooms:
         finally:
             self._tidy()
 
-    def target(self, address: ChatAddress) -> WebTarget:
+    def target(self, address: ChatAddress) -> LateTarget:
         """Where something is said that answers no message at hand."""
         key = ConversationKey(
             adapter=address.adapter, chat=address.chat, thread=address.thread, user=address.user or address.chat
         )
-        room = self._room(key)
-        exchange = room.begin(RESUMED, text="", about=address.reply_to or "")
-        room.end(exchange)
-        return WebTarget(exchange, self._shelf, user=key.user)
+        return LateTarget(self._room(key), self._shelf, user=key.user, about=address.reply_to or "")
 
     def forget(self, key: ConversationKey) -> None:
         """The conversation was deleted."""

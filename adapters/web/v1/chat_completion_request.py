@@ -7,9 +7,8 @@ from pydantic import Field, StringConstraints, model_validator
 from adapters.web.v1.fields import GenerationFields, NotSupported, ShortText
 from adapters.web.v1.message_fields import AssistantMessage, Message, ToolMessage
 from adapters.web.v1.response_format import ResponseFormat
-from adapters.web.v1.tool_fields import NamedToolChoice, ToolChoiceField, Tools
+from adapters.web.v1.tool_fields import Effort, NamedToolChoice, ToolChoiceField, Tools
 
-Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
 MetadataKey = Annotated[str, StringConstraints(max_length=64)]
 
 

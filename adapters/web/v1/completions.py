@@ -33,7 +33,7 @@ def _requests(body: CompletionRequest, context: WebContext, principal: Principal
             messages=(),
             prompt=prompt,
             user=context.user(principal),
-            sampling=body.sampling(settings, choice=choice),
+            sampling=body.sampling_of(choice, settings),
             max_tokens=longest,
             stop=body.stops(settings),
             reasoning="show",

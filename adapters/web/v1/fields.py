@@ -1,5 +1,6 @@
 """What the requests of OpenAI's API have in common."""
 
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -26,6 +27,14 @@ class ApiModel(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True, hide_input_in_errors=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_nothing(cls, value: Any) -> Any:
+        """Clients send objects back with every field they know of, those that are not set as null."""
+        if not isinstance(value, dict):
+            return value
+        return {name: each for name, each in value.items() if each is not None or name in cls.model_fields}
+
 
 class StreamOptions(ApiModel):
     """What a stream has besides."""
@@ -43,22 +52,13 @@ class ApiRequest(ApiModel):
         return readable(value)
 
 
-class GenerationFields(ApiRequest):
-    """Sampling, and what official clients send along without an effect on the answer."""
+class SamplingFields(ApiRequest):
+    """How tokens are chosen, and whom it is for."""
 
     model: ShortText | None = Field(None, description="a name of /v1/models; the one there is when left out")
     stream: bool | None = None
-    stream_options: StreamOptions | None = None
     temperature: Annotated[float, Field(ge=0, le=5)] | None = None
     top_p: Annotated[float, Field(ge=0, le=1)] | None = None
-    presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
-    frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
-    seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
-    logit_bias: Annotated[dict[TokenId, Bias], Field(max_length=1024)] | None = Field(
-        None, description="token id to what is added to its logit"
-    )
-    stop: StopText | Annotated[list[StopText], Field(max_length=16)] | None = None
-    n: Annotated[int, Field(ge=1, le=MOST_CHOICES)] | None = None
 
     # llama.cpp's own, as its server calls them
     top_k: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
@@ -69,16 +69,32 @@ class GenerationFields(ApiRequest):
     # without an effect on the answer
     user: ShortText | None = Field(None, description="whom you ask for; has no effect")
 
-    _SAMPLING: ClassVar[tuple[str, ...]] = (
-        "temperature",
-        "top_k",
-        "top_p",
-        "min_p",
-        "typical_p",
-        "repeat_penalty",
-        "presence_penalty",
-        "frequency_penalty",
+    SAMPLING: ClassVar[tuple[str, ...]] = ("temperature", "top_k", "top_p", "min_p", "typical_p", "repeat_penalty")
+
+    def sampling(self, settings: GenerationSettings) -> SamplingParams:
+        """How tokens are chosen; `settings` has the word where the request says nothing."""
+        known = SamplingParams.__dataclass_fields__
+        values: dict[str, Any] = {
+            name: value for name, value in settings.model_dump().items() if name in known and value is not None
+        }
+        values |= {name: value for name in self.SAMPLING if (value := getattr(self, name)) is not None}
+        return SamplingParams(**values)
+
+
+class GenerationFields(SamplingFields):
+    """What both kinds of completions have besides."""
+
+    stream_options: StreamOptions | None = None
+    presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
+    frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
+    seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
+    logit_bias: Annotated[dict[TokenId, Bias], Field(max_length=1024)] | None = Field(
+        None, description="token id to what is added to its logit"
     )
+    stop: StopText | Annotated[list[StopText], Field(max_length=16)] | None = None
+    n: Annotated[int, Field(ge=1, le=MOST_CHOICES)] | None = None
+
+    SAMPLING: ClassVar[tuple[str, ...]] = (*SamplingFields.SAMPLING, "presence_penalty", "frequency_penalty")
 
     @property
     def choices(self) -> int:
@@ -96,21 +112,14 @@ class GenerationFields(ApiRequest):
             return settings.stop
         return (self.stop,) if isinstance(self.stop, str) else tuple(self.stop)
 
-    def sampling(self, settings: GenerationSettings, *, choice: int = 0) -> SamplingParams:
-        """How tokens are chosen; `settings` has the word where the request says nothing.
-
-        With a seed, each choice has one of its own: they would all be the same.
-        """
-        known = SamplingParams.__dataclass_fields__
-        values: dict[str, Any] = {
-            name: value for name, value in settings.model_dump().items() if name in known and value is not None
-        }
-        values |= {name: value for name in self._SAMPLING if (value := getattr(self, name)) is not None}
+    def sampling_of(self, choice: int, settings: GenerationSettings) -> SamplingParams:
+        """How the tokens of one choice are chosen. With a seed, each has one of its own: they would be the same."""
+        sampling = self.sampling(settings)
         if self.logit_bias is not None:
-            values["logit_bias"] = {int(token): bias for token, bias in self.logit_bias.items()}
+            sampling = replace(sampling, logit_bias={int(token): bias for token, bias in self.logit_bias.items()})
         if self.seed is not None:
-            values["seed"] = (self.seed + choice) % LARGEST_SEED
-        return SamplingParams(**values)
+            sampling = replace(sampling, seed=(self.seed + choice) % LARGEST_SEED)
+        return sampling
 
 
 def readable(value: Any, levels: int = DEEPEST) -> Any:

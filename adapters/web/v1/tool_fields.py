@@ -9,6 +9,8 @@ from adapters.web.v1.fields import ApiModel, ShortText, readable
 from bot.request import ToolCall, ToolChoice, ToolSpec
 
 MOST_TOOLS = 128
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
+"""How much of an answer's length thoughts may take."""
 ToolName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9_.-]{1,64}$")]
 
 

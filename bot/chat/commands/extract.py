@@ -6,9 +6,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.chat.access import identity_of
 from bot.chat.commands.command import Command, CommandCall, LineCommand
 from bot.chat.extract_argument import parse_argument
 from bot.chat.generator import engine_user
+from bot.chat.quotas import Quotas
 from bot.chat.schema_book import SchemaBook
 from bot.chat.ticket import Ticket
 from bot.documents.document_reader import DocumentReader
@@ -40,6 +42,7 @@ class ExtractCommands:
         records: RecordRepository | None,
         documents: DocumentReader,
         max_files: int,
+        quotas: Quotas,
     ) -> None:
         """`records` keeps what was read; None where nothing is to be kept."""
         self._extractor = extractor
@@ -47,6 +50,7 @@ class ExtractCommands:
         self._records = records
         self._documents = documents
         self._max_files = max_files
+        self._quotas = quotas
 
     def commands(self) -> Sequence[Command]:
         """In the order of a menu."""
@@ -76,7 +80,10 @@ class ExtractCommands:
         call.delivery.start_typing()
         answers = []
         for source, text in texts:
-            found = await self._read(call, ticket, schema, text)
+            async with self._quotas.metered(identity_of(message), admin=call.admin) as meter:
+                found = await self._read(call, ticket, schema, text)
+                if found is not None:
+                    meter.add(found.cost.usage)
             if found is None:
                 await call.say("Stopped.")
                 return

@@ -144,3 +144,15 @@ async def test_what_was_written_meanwhile_is_answered(core: ScriptedCore) -> Non
             await fake.until(lambda: len(fake.texts("70")) == 3)
             assert fake.texts("70") == ["one", "two", "three"]
     assert [message.text for message in core.received] == ["one", "two", "three"]
+
+
+async def test_a_proxy_is_used_for_everything(core: ScriptedCore) -> None:
+    """The REST API and the gateway: neither name could be resolved here."""
+    async with FakeDiscord.serve() as fake:
+        port = fake.base.split(":")[2].split("/")[0]
+        there = {"api_base": "http://discord.invalid/api/v10", "gateway_url": "ws://discord.invalid/gateway/"}
+        fake.gateway = there["gateway_url"]
+        async with made(fake, core, **there, proxy=SecretStr(f"http://127.0.0.1:{port}")) as adapter:
+            await adapter.start()
+            await fake.say("Hello!", user="7", channel="70")
+            await fake.until(lambda: fake.texts("70"))

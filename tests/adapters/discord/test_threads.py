@@ -81,3 +81,18 @@ async def test_a_thread_that_was_not_opened_before_a_restart_is_opened_after_it(
 async def test_an_address_of_another_platform_is_none(hosted: HostedDiscord) -> None:
     """Discord's ids are numbers."""
     assert hosted.adapter.target(ChatAddress(adapter="discord", chat="kitchen")) is None
+
+
+async def test_what_was_missed_on_a_server_comes_with_roles(core: ScriptedCore) -> None:
+    """Discord's history tells who wrote, and nothing of their roles: those are asked for."""
+    async with HostedDiscord.open(core) as hosted:
+        role = hosted.guild.create_role("cooks")
+        cook = hosted.guild.add_member(hosted.env.create_user("cook"), roles=[role])
+        await cook.send(hosted.channel, f"{hosted.mention} one")
+        hosted.adapter.client().intake._open = False
+        await cook.send(hosted.channel, f"{hosted.mention} two")
+        later = ScriptedCore()
+        later.store = core.store
+        async with hosted.restarted(later):
+            assert [(message.text, message.roles) for message in later.received] == [("two", (str(role.id),))]
+            assert hosted.texts() == ["one", "two"]

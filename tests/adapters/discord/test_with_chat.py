@@ -1,5 +1,6 @@
 """The adapter and the whole chat, with a scripted model."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -45,9 +46,8 @@ async def test_a_reply_is_streamed_as_edits(database: Database, tmp_path: Path) 
         finally:
             await adapter.aclose()
         assert fake.texts("70") == ["Once upon a time"]
-        calls = [call.method for call in fake.calls if "/channels/" in call.path and "typing" not in call.path]
-        assert calls == ["POST", "PATCH"]
-        assert "/typing" in next(call.path for call in fake.calls if "/channels/" in call.path)
+        calls = [f"{call.method} {call.path.split('/')[5]}" for call in fake.calls if "/channels/" in call.path]
+        assert calls == ["POST typing", "POST messages", "PATCH messages"]
 
 
 async def test_every_command_is_answered(database: Database, tmp_path: Path) -> None:
@@ -92,3 +92,53 @@ async def test_an_edited_message_is_answered_anew(database: Database, tmp_path: 
         sent = await hosted.ann.user.send_dm("Helo")
         await hosted.ann.user.edit(sent, "Hello")
         assert hosted.texts(hosted.ann.user.dm_channel)[-1] == "re: Hello"
+
+
+TABLE = "| Fish | Length |\n|---|---|\n" + "\n".join(f"| fish{number} | {number} cm |" for number in range(40))
+CODE = "```python\n" + "\n".join(f"print('line {number} of the code')" for number in range(90)) + "\n```"
+PROSE = "\n\n".join(" ".join(f"word{block}x{number}" for number in range(80)) for block in range(8))
+
+
+async def test_a_long_reply_comes_in_several_messages(database: Database, tmp_path: Path) -> None:
+    """With code and a table, nothing is lost or cut, and every part is whole by itself."""
+    text = f"{PROSE}\n\n{TABLE}\n\n{CODE}\n\nThe end."
+    assert len(text) > 9000
+    bench = bench_over(database, tmp_path, engine={"n_ctx": 9000}, generation={"max_tokens": 4000})
+    bench.engine.enqueue(text)
+    async with HostedDiscord.open(bench.service) as hosted:
+        await hosted.ann.user.send_dm("Tell me everything.")
+        parts = hosted.texts(hosted.ann.user.dm_channel)
+    assert all(len(part) <= 2000 for part in parts)
+    assert all(part.count("```") % 2 == 0 for part in parts)
+    shown = "\n".join(parts)
+    for known in (f"word{block}x{number}" for block in range(8) for number in range(80)):
+        assert shown.count(known + " ") + shown.count(known + "\n") == 1, known
+    for number in range(40):
+        assert len(re.findall(rf"fish{number}\s+{number} cm", shown)) == 1
+    assert [line for line in shown.splitlines() if line.startswith("print")] == CODE.splitlines()[1:-1]
+    assert parts[-1].endswith("The end.")
+
+
+async def test_a_message_is_read_as_json_from_its_menu(database: Database, tmp_path: Path) -> None:
+    """Extract is about the message whose menu it is in; the answer is a table and JSON."""
+    bench = bench_over(database, tmp_path)
+    bench.engine.enqueue('{"name": "Jason", "age": 25}')
+    async with HostedDiscord.open(bench.service) as hosted:
+        sent = await hosted.ann.send(hosted.channel, "Jason is 25 years old")
+        result = await hosted.ann.context_menu(hosted.channel, "Extract", sent)
+        assert result.response is not None
+        assert '{"name": "Jason", "age": 25}' in result.response.content
+        assert "age   25" in result.response.content
+
+
+async def test_a_role_can_be_let_in(database: Database, tmp_path: Path) -> None:
+    """By its id, on the server where somebody has it; others are not answered there."""
+    async with HostedDiscord.open(bench_over(database, tmp_path).service) as hosted:
+        role = hosted.guild.create_role("cooks")
+        cook = hosted.guild.add_member(hosted.env.create_user("cook"), roles=[role])
+        roles = {"allowed_ids": [f"discord:{role.id}"]}
+        closed = bench_over(database, tmp_path, permissions={"roles": roles})
+        async with hosted.restarted(closed.service):
+            await hosted.ann.send(hosted.channel, f"{hosted.mention} let me in")
+            await cook.send(hosted.channel, f"{hosted.mention} hello")
+            assert hosted.texts() == ["re: hello"]

@@ -1,11 +1,13 @@
 """The web adapter on a real port."""
 
 import socket
+from datetime import UTC, datetime
 
 import httpx2
 import pytest
 
 from adapters.web import WebAdapter, WebSettings
+from bot.adapter_state import AdapterState
 from bot.errors import PermanentAdapterError
 from tests.support.scripted_core import ScriptedCore
 from tests.support.scripted_engine import ScriptedEngine
@@ -55,3 +57,25 @@ async def test_closing_is_safe_at_any_time() -> None:
     await adapter.aclose()
     async with web() as other:
         await other.aclose()
+
+
+async def test_metrics_are_for_those_who_are_known() -> None:
+    """In Prometheus' format, with a key where there are keys."""
+    async with web(api_keys={"monitor": {"key": "k" * 16}}) as adapter, httpx2.AsyncClient() as client:
+        assert (await client.get(f"{adapter.url}/metrics")).status_code == 401
+        answer = await client.get(f"{adapter.url}/metrics", headers={"Authorization": "Bearer " + "k" * 16})
+        assert answer.headers["content-type"].startswith("text/plain; version=1.0.0")
+        assert "hearthbot_time_to_first_token_seconds_count 0.0" in answer.text
+
+
+async def test_health_tells_of_every_adapter() -> None:
+    """One that is not up makes the whole degraded, and monitors see that without a key."""
+    async with web() as adapter, httpx2.AsyncClient() as client:
+        since = datetime(2027, 1, 1, tzinfo=UTC)
+        adapter.core.adapters = (AdapterState(name="web", phase="up", since=since),)
+        assert (await client.get(f"{adapter.url}/health")).json()["status"] == "ok"
+        adapter.core.adapters += (AdapterState(name="telegram", phase="stopped", since=since, reason="bad token"),)
+        answer = (await client.get(f"{adapter.url}/health")).json()
+        assert answer["status"] == "degraded"
+        assert answer["adapters"]["telegram"] == {"phase": "stopped", "since": "2027-01-01T00:00:00+00:00"}
+        assert "bad token" not in str(answer)

@@ -44,7 +44,7 @@ function showTiles(engine) {
   const rate = (value, unit, digits = 1) => (value === null || value === undefined ? "–" : `${value.toFixed(digits)}${unit}`);
   parts.tiles.replaceChildren(
     tile("Model", engine.loaded ? engine.model : "asleep until the next message", true),
-    tile("Being answered", `${engine.running} of ${engine.max_parallel}`),
+    tile("Answering", `${engine.running} of ${engine.max_parallel}`),
     tile("Waiting", String(engine.waiting)),
     tile("Written", rate(last.tokens_per_s, " tokens/s")),
     tile("First token", rate(last.ttft_s, " s", 2)),

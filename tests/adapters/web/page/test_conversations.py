@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from bot.messages import ChatAddress, OutgoingMessage
 from tests.support.logged_in import LoggedIn, logged_in
 from tests.support.page_server import ADMIN_KEY, KEY, PageServer, page_server
 
@@ -170,6 +171,20 @@ async def test_draining_shows_the_end_of_a_reply_first(tmp_path: Path) -> None:
             seen = [event async for event in events]
             await draining
         assert seen[-1]["type"] == "ended"
+
+
+async def test_a_reply_from_before_a_restart_is_shown_where_it_belongs(server: PageServer, anna: LoggedIn) -> None:
+    """What the core delivers late is told to whoever listens, under its message; asking for the place says nothing."""
+    address = ChatAddress(adapter="web", chat="anna", thread=THREAD, user="anna", reply_to="m1")
+    async with anna.events(THREAD) as events:
+        assert await anext(events) == {"type": "state", "exchanges": []}
+        assert server.adapter.target(address) is not None
+        target = server.adapter.target(address)
+        await target.send(OutgoingMessage(text="(I was away.)", notice=True))
+        await target.send(OutgoingMessage(text="Here it is."))
+        seen = await until_ended(events)
+    assert [event["type"] for event in seen] == ["begun", "message", "message", "ended"]
+    assert (seen[0]["begun"]["about"], seen[0]["begun"]["text"]) == ("m1", "")
 
 
 async def test_only_an_admin_sees_the_admins_page(server: PageServer, anna: LoggedIn, owner: LoggedIn) -> None:
