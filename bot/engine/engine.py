@@ -228,6 +228,11 @@ class Engine:
             model = self._model or await self._load()  # only with it the files on disk are known
             await asyncio.wrap_future(self.lock.call(lambda: model.core.forget(set(users))))
 
+    @property
+    def lost(self) -> bool:
+        """Whether the engine has failed for good."""
+        return self._error is not None
+
     async def wait_lost(self) -> None:
         """Wait until the engine fails for good; raises `EngineLostError` then."""
         await self._lost.wait()
