@@ -14,6 +14,7 @@ from bot.figures import EngineFigures, RequestFigures
 from bot.generation import Generation
 from bot.messages import ChatAddress, CommandSpec, IncomingMessage, OutgoingMessage
 from bot.metering import Meter
+from bot.metrics import Metrics
 from bot.people import PeopleRegister
 from bot.request import ChatMessage, EngineStatus, GenerationRequest
 from bot.settings import AdapterSettings, GenerationSettings, ReasoningMode
@@ -146,6 +147,11 @@ class ChatCore(Protocol):
     @property
     def store(self) -> AdapterStore:
         """What an adapter must still know after a restart."""
+        ...
+
+    @property
+    def metrics(self) -> Metrics:
+        """What is measured of the daemon."""
         ...
 
     @property

@@ -1,23 +1,31 @@
 """Storage, engine and chat: what the adapters stand on."""
 
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from rich.console import Console
 
 from bot.chat.commands.reload import Reload
 from bot.chat.composition import compose_chat
+from bot.chat.generator import engine_user, owner, summary_user
 from bot.chat.personas import Personas
 from bot.chat.service import ChatService
 from bot.closing import close, running
 from bot.engine.download_progress import progress_on
 from bot.engine.engine import Engine
+from bot.messages import ReplyFacts
+from bot.metrics import Metrics
 from bot.paths import Paths
 from bot.request import ChatMessage
 from bot.settings import Configuration
 from bot.storage.database import Database
+from bot.storage.retention import Retention
 from bot.storage.turn_repository import TurnRepository
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +34,7 @@ class Backend:
 
     core: ChatService
     engine: Engine
+    retention: Retention
 
     async def drain(self, timeout_s: float) -> None:
         """Return when everybody has been answered one way or the other; replies may take `timeout_s` to finish."""
@@ -34,6 +43,17 @@ class Backend:
     async def wait_lost(self) -> None:
         """Raise `EngineLostError` when the engine is lost; until then, wait."""
         await self.engine.wait_lost()
+
+    async def delete_before(self, time: datetime) -> None:
+        """Delete messages from before that time, and what the engine keeps of their conversations.
+
+        Raises `StorageError` and `EngineLostError`.
+        """
+        keys = await self.retention.apply(time)
+        if keys:
+            log.info("messages of %d conversations have become too old and were deleted", len(keys))
+            whose = {(key.adapter, owner(key)) for key in keys}
+            await self.engine.forget([name(*each) for each in sorted(whose) for name in (engine_user, summary_user)])
 
 
 @asynccontextmanager
@@ -51,12 +71,16 @@ async def open_backend(
         )
         stack.push_async_callback(close, "the database", database.aclose)
         await TurnRepository(database).recover()
-        engine = await start_engine(settings, paths=paths, notify=notify, personas=Personas.of(settings).heads)
+        metrics = Metrics()
+        engine = await start_engine(
+            settings, paths=paths, notify=notify, personas=Personas.of(settings).heads, observe=metrics.replied
+        )
         stack.push_async_callback(close, "the engine", engine.aclose)
-        core = compose_chat(configuration=settings, generator=engine, database=database, reload=reload)
+        core = compose_chat(configuration=settings, generator=engine, database=database, metrics=metrics, reload=reload)
+        metrics.watch(status=engine.status, figures=engine.figures, adapters=lambda: core.adapters)
         stack.push_async_callback(close, "the chat", core.aclose)
         await stack.enter_async_context(running(core.attend(), name="chat"))
-        yield Backend(core=core, engine=engine)
+        yield Backend(core=core, engine=engine, retention=Retention(database))
 
 
 async def start_engine(
@@ -65,8 +89,9 @@ async def start_engine(
     paths: Paths,
     notify: Callable[[str], None],
     personas: Sequence[Sequence[ChatMessage]] = (),
+    observe: Callable[[ReplyFacts], None] = lambda _: None,
 ) -> Engine:
-    """The engine alone, for the caller to close. Raises `ModelLoadError`."""
+    """The engine alone, for the caller to close; `observe` gets the facts of each reply. Raises `ModelLoadError`."""
     return await Engine.start(
         settings.model,
         settings.engine,
@@ -74,4 +99,5 @@ async def start_engine(
         notify=notify,
         progress=progress_on(Console(stderr=True), notify),
         personas=personas,
+        observe=observe,
     )

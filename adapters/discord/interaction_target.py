@@ -21,6 +21,7 @@ class InteractionTarget:
 
     Discord wants to hear within three seconds that an answer will come, and takes it for 15 minutes:
     https://discord.com/developers/docs/interactions/receiving-and-responding
+    What takes the place of “thinking …” cannot be told to have no previews of links; all else has none.
     """
 
     def __init__(self, interaction: discord.Interaction, *, channel: ChannelTarget) -> None:

@@ -1,7 +1,7 @@
 """What the doctor is told of a section."""
 
 from telegram import User, WebhookInfo
-from telegram.error import TelegramError
+from telegram.error import InvalidToken, TelegramError
 
 from adapters.telegram.connection import Connection
 from adapters.telegram.failures import adapter_error
@@ -25,6 +25,12 @@ class Examination:
         try:
             await bot.initialize()
             info = await bot.get_webhook_info()
+        except InvalidToken:
+            found = f"Telegram does not accept adapters.{self._name}.token"
+            fix = (
+                f"copy it again from @BotFather (/mybots, the bot, API Token); is adapters.{self._name}.base_url right?"
+            )
+            return (Check(name=self._name, status="fail", found=found, fix=fix, exit_code=1),)
         except TelegramError as error:
             problem = str(adapter_error(error, self._name))
             fix = "see that this machine reaches the internet, or set proxy or base_url; then examine it again"
@@ -58,7 +64,7 @@ class Examination:
         name = f"{self._name} webhook"
         if info.last_error_message and self._settings.webhook.url:
             found = f"Telegram could not post to it lately: {info.last_error_message}"
-            fix = "see that the address is reachable from outside and leads to adapters.telegram.webhook.port"
+            fix = f"see that the address is reachable from outside and leads to adapters.{self._name}.webhook.port"
             return (Check(name=name, status="warn", found=found, fix=fix),)
         if info.url and not self._settings.webhook.url:
             found = (

@@ -8,6 +8,7 @@ from bot.adapter import StreamMode
 from bot.settings import AdapterSettings, PositiveFloat, Secret, Settings, Text, Wording, conflict
 
 Groups = Literal["mention", "all", "commands"]
+Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+\S*$"), Wording("a URL such as https://host/path")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 LanguageCode = Annotated[str, Field(pattern=r"^[a-z]{2}$"), Wording("a language code of two letters, such as de")]
 
@@ -15,7 +16,7 @@ LanguageCode = Annotated[str, Field(pattern=r"^[a-z]{2}$"), Wording("a language 
 class WebhookSettings(Settings):
     """Telegram posts updates here, instead of being asked for them."""
 
-    url: Text | None = Field(
+    url: Url | None = Field(
         None, description="public https address that leads to listen and port; long polling when not set"
     )
     listen: Text = Field("127.0.0.1", description="address to listen on, for the proxy that has the certificate")
@@ -46,8 +47,8 @@ class TelegramSettings(AdapterSettings):
     watchdog_s: PositiveFloat = Field(
         120.0, description="seconds without an answer to polling after which it is started anew"
     )
-    base_url: Text = Field("https://api.telegram.org/bot", description="your own Bot API server's address")
-    base_file_url: Text = Field("https://api.telegram.org/file/bot", description="where it has files for download")
+    base_url: Url = Field("https://api.telegram.org/bot", description="your own Bot API server's address")
+    base_file_url: Url = Field("https://api.telegram.org/file/bot", description="where it has files for download")
     proxy: Secret | None = Field(None, description="proxy for all connections, such as http://user:word@host:3128")
     proxy_env: Text | None = Field(None, description="environment variable that has the proxy's address")
     webhook: WebhookSettings = Field(WebhookSettings(), description="instead of long polling")

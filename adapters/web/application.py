@@ -6,7 +6,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
-from adapters.web import docs, health
+from adapters.web import docs, health, metrics
 from adapters.web.api_error import ApiError
 from adapters.web.body_limit import BodyLimit
 from adapters.web.host_guard import HostGuard, own_names
@@ -36,7 +36,7 @@ def create_app(context: WebContext) -> FastAPI:
     app.add_exception_handler(ApiError, _answer_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
-    for each in (docs, health, models, chat_completions, completions, responses, embeddings):
+    for each in (docs, health, metrics, models, chat_completions, completions, responses, embeddings):
         app.include_router(each.router)
     return app
 

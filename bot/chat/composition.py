@@ -6,6 +6,7 @@ from bot.chat.access import AccessPolicy
 from bot.chat.admission import Admission
 from bot.chat.announcer import Announcer
 from bot.chat.attachments import Attachments
+from bot.chat.backlog import Backlog
 from bot.chat.chat_parts import ChatParts
 from bot.chat.claim_code import ClaimCode
 from bot.chat.clock import Clock, SystemClock
@@ -46,6 +47,7 @@ from bot.chat.welcomes import Welcomes
 from bot.documents.document_reader import DocumentReader
 from bot.extraction.extractor import Extractor
 from bot.messages import CommandSpec
+from bot.metrics import Metrics
 from bot.settings import Configuration, PermissionSettings
 from bot.storage.access_records import Identity
 from bot.storage.adapter_value_repository import AdapterValueRepository
@@ -70,6 +72,7 @@ def compose_chat(
     generator: TextGenerator,
     database: Database,
     clock: Clock | None = None,
+    metrics: Metrics | None = None,
     reload: Reload | None = None,
 ) -> ChatService:
     """The chat over an open database and a running engine, both of which stay the caller's to close.
@@ -79,12 +82,14 @@ def compose_chat(
     composer = ChatComposer(generator=generator, database=database, clock=clock or SystemClock(), reload=reload)
     return ChatService(
         model=generator,
+        metrics=metrics or Metrics(),
         store=AdapterValueRepository(database),
         lines=composer.lines,
         platforms=composer.platforms,
         outbox=composer.outbox,
         answers=composer.answers,
         pastes=Pastes(composer.clock),
+        backlog=Backlog(composer.platforms, composer.clock),
         welcomes=composer.welcomes,
         links=composer.links,
         compose=composer.compose,

@@ -9,6 +9,7 @@ from bot.adapter_state import AdapterPhase, AdapterState
 from bot.adapter_store import AdapterStore
 from bot.book import ConversationBook
 from bot.chat.access import Access, identity_of
+from bot.chat.backlog import Backlog
 from bot.chat.chat_parts import ChatParts
 from bot.chat.commands.command import ImmediateCommand
 from bot.chat.delivery import Delivery
@@ -24,6 +25,7 @@ from bot.chat.reception import Reception
 from bot.chat.welcomes import Welcomes
 from bot.messages import ChatAddress, CommandSpec, ConversationKey, IncomingMessage, ReplyDone
 from bot.metering import Meter
+from bot.metrics import Metrics
 from bot.people import PeopleRegister
 from bot.settings import Configuration, GenerationSettings
 from bot.storage.access_records import Identity
@@ -42,12 +44,14 @@ class ChatService:
         self,
         *,
         model: WatchedModel,
+        metrics: Metrics,
         store: AdapterStore,
         lines: Lines,
         platforms: Platforms,
         outbox: Outbox,
         answers: AnswerRepository,
         pastes: Pastes,
+        backlog: Backlog,
         welcomes: Welcomes,
         links: LinkRepository,
         compose: Callable[[Configuration], ChatParts],
@@ -55,6 +59,7 @@ class ChatService:
     ) -> None:
         """`compose` makes the parts that depend on the configuration."""
         self._model = model
+        self._metrics = metrics
         self._platforms = platforms
         self._outbox = outbox
         self._welcomes = welcomes
@@ -64,7 +69,7 @@ class ChatService:
         self._compose = compose
         self._parts = compose(configuration)
         self._reception = Reception(
-            lines=lines, pastes=pastes, outbox=outbox, answers=answers, parts=lambda: self._parts
+            lines=lines, pastes=pastes, backlog=backlog, outbox=outbox, answers=answers, parts=lambda: self._parts
         )
         outbox.settings = self._parts.delivery
         outbox.resume = Leftovers(
@@ -81,6 +86,11 @@ class ChatService:
     def generation(self) -> GenerationSettings:
         """How replies are written where nobody says otherwise."""
         return self._generation
+
+    @property
+    def metrics(self) -> Metrics:
+        """What is measured of the daemon."""
+        return self._metrics
 
     @property
     def book(self) -> ConversationBook:

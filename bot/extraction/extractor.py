@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.adapter import ModelAccess
@@ -29,6 +29,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 _SAMPLE = 200_000
 """Characters that are counted to know how many tokens a text has."""
+_SHORTEST = 5
+"""Two to the power of this: characters that a value may have however short the text is."""
 _ROOM = 24
 """Tokens that a prompt may be longer than its parts: what the template writes between them."""
 
@@ -132,9 +134,9 @@ class _Job:
         self._model = model
         self.schema = schema
         self.validation = Validation(schema.answer)
-        self._held = bounds.apply(schema.answer)
         self._prompt = Prompt(schema)
-        self._budget = min(budget(self._held), model.n_ctx // 2)
+        self._bounds = bounds
+        self._budget = min(budget(bounds.apply(schema.answer)), model.n_ctx // 2)
         self._user = user
 
     async def cut(self, text: str, chunk_tokens: int) -> Sequence[str]:
@@ -175,12 +177,18 @@ class _Job:
             except (ValueError, RecursionError):
                 problem = "it is not JSON"
             else:
-                wrong = self.validation.problem(value)
-                if wrong is None:
-                    return _Answer(value=value, facts=tuple(facts))
-                problem = wrong
+                for each in (_trimmed(value), value):
+                    wrong = self.validation.problem(each)
+                    if wrong is None:
+                        return _Answer(value=each, facts=tuple(facts))
+                    problem = wrong
             messages = tuple(self._prompt.again(text, found, problem))
         raise ExtractionError(f"I found nothing in the text that fits the schema: {problem}. {_found(found)}")
+
+    def _held(self, text: str) -> dict[str, Any]:
+        """What the model is held to: what is copied is not longer than the text. In steps, so that grammars recur."""
+        longest = 2 ** max(_SHORTEST, len(text).bit_length())
+        return replace(self._bounds, max_string=min(self._bounds.max_string, longest)).apply(self.schema.answer)
 
     async def _ask(self, messages: tuple[ChatMessage, ...], text: str) -> GenerationDone:
         generation = self._model.submit(
@@ -191,7 +199,7 @@ class _Job:
                 sampling=SamplingParams(temperature=0.0),
                 max_tokens=self._budget,
                 reasoning="off",
-                constraint=JsonConstraint(schema=self._held, always_complete=True),
+                constraint=JsonConstraint(schema=self._held(text), always_complete=True),
                 copied_from=text,
             )
         )
@@ -215,6 +223,15 @@ def _without(value: Any, paths: set[tuple[str | int, ...]], at: tuple[str | int,
     if isinstance(value, list):
         return [_without(item, paths, (*at, index)) for index, item in enumerate(value)]
     return value
+
+
+def _trimmed(value: Any) -> Any:
+    """Without the space that small models begin words with."""
+    if isinstance(value, dict):
+        return {key: _trimmed(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_trimmed(item) for item in value]
+    return value.strip() if isinstance(value, str) else value
 
 
 def _found(value: Any) -> str:

@@ -46,7 +46,7 @@ async def test_the_model_is_held_to_the_schema_and_told_what_it_copies(engine: S
     (request,) = engine.history
     assert request.constraint is not None
     assert request.constraint.always_complete
-    assert request.constraint.schema["properties"]["name"]["maxLength"] == 200
+    assert request.constraint.schema["properties"]["name"]["maxLength"] == 32
     assert request.copied_from == "Jason is 25 years old"
     assert request.sampling.temperature == 0
     assert request.max_tokens is not None
@@ -78,6 +78,15 @@ async def test_a_wrong_answer_is_asked_for_again_with_what_is_wrong(engine: Scri
     assert found.cost.requests == 2
     assert "'2024-02-31' is not a 'date'" in engine.history[1].messages[-1].content
     assert engine.history[1].messages[:-2] == engine.history[0].messages
+
+
+async def test_space_around_values_is_taken_off(engine: ScriptedEngine) -> None:
+    """Unless the schema wants it."""
+    engine.enqueue('{"name": " Jason ", "age": 25}')
+    assert (await _extractor(engine).extract(PERSON, "Jason is 25")).value == {"name": "Jason", "age": 25}
+    record = {"type": "object", "properties": {"v": {"type": "string", "minLength": 3}}, "required": ["v"]}
+    engine.enqueue('{"v": " a "}')
+    assert (await _extractor(engine).extract(Schema(name="S", record=record), "a")).value == {"v": " a "}
 
 
 async def test_two_wrong_answers_are_an_honest_failure(engine: ScriptedEngine) -> None:

@@ -11,6 +11,7 @@ from bot.book import ConversationBook
 from bot.errors import QuotaExceededError
 from bot.messages import ChatAddress, CommandSpec, IncomingMessage, OutgoingMessage, ReplyFacts, Timings, Usage
 from bot.metering import Meter
+from bot.metrics import Metrics
 from bot.people import PeopleRegister
 from bot.settings import GenerationSettings
 from tests.support.memory_store import MemoryStore
@@ -42,6 +43,7 @@ class ScriptedCore:
         self.answers = list(answers)
         self._model = model
         self.generation = GenerationSettings()
+        self.metrics = Metrics()
         self.adapters: Sequence[AdapterState] = ()
         self.store: AdapterStore = MemoryStore()
         self.received: list[IncomingMessage] = []

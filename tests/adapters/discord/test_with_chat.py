@@ -129,3 +129,16 @@ async def test_a_message_is_read_as_json_from_its_menu(database: Database, tmp_p
         assert result.response is not None
         assert '{"name": "Jason", "age": 25}' in result.response.content
         assert "age   25" in result.response.content
+
+
+async def test_a_role_can_be_let_in(database: Database, tmp_path: Path) -> None:
+    """By its id, on the server where somebody has it; others are not answered there."""
+    async with HostedDiscord.open(bench_over(database, tmp_path).service) as hosted:
+        role = hosted.guild.create_role("cooks")
+        cook = hosted.guild.add_member(hosted.env.create_user("cook"), roles=[role])
+        roles = {"allowed_ids": [f"discord:{role.id}"]}
+        closed = bench_over(database, tmp_path, permissions={"roles": roles})
+        async with hosted.restarted(closed.service):
+            await hosted.ann.send(hosted.channel, f"{hosted.mention} let me in")
+            await cook.send(hosted.channel, f"{hosted.mention} hello")
+            assert hosted.texts() == ["re: hello"]

@@ -2,7 +2,9 @@
 
 import asyncio
 import signal
+import sqlite3
 import subprocess
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -70,6 +72,46 @@ async def test_a_talk_with_the_real_model(hearthbot: Hearthbot) -> None:
         assert server.menus["all_private_chats", ""]
 
 
+async def test_a_reply_survives_kill_9(hearthbot: Hearthbot) -> None:
+    """The network goes while it is written, then the process: after the restart it is complete, once or marked.
+
+    What was said in between is answered, too.
+    """
+    async with BotApiServer() as server:
+        ann = server.private_chat("Ann")
+        async with running(hearthbot, server) as process:
+            ann.say("Tell me about the sea.")
+            await server.until(lambda: server.messages(ann))
+            server.cut()
+            await asyncio.to_thread(wait_until_written, hearthbot)
+            process.kill()
+        ann.say("/help")
+        server.mend()
+        async with running(hearthbot, server):
+            await server.until(lambda: any("Retry" in each.buttons for each in server.messages(ann)))
+            await server.until(lambda: any("/help" in text for text in server.texts(ann)))
+        whole = written(hearthbot)[0]
+        assert whole is not None
+        shown = [text for text in server.texts(ann) if text.startswith(whole[:10].strip())]
+        assert " ".join(whole.split()) in {" ".join(text.split()) for text in shown}
+        assert len(shown) == 1 or any("twice" in text for text in server.texts(ann))
+
+
+def written(hearthbot: Hearthbot) -> list[str | None]:
+    """The replies that are stored."""
+    connection = sqlite3.connect(hearthbot.database)
+    try:
+        return [reply for (reply,) in connection.execute("SELECT reply FROM turns ORDER BY id")]
+    finally:
+        connection.close()
+
+
+def wait_until_written(hearthbot: Hearthbot) -> None:
+    """Return when the first reply is stored, as another process sees it."""
+    while not written(hearthbot) or written(hearthbot)[0] is None:
+        time.sleep(0.02)
+
+
 async def test_a_wrong_token_leaves_the_rest_of_the_daemon_alone(hearthbot: Hearthbot) -> None:
     """It is said what to do, the adapter stops, and the daemon goes on for the others."""
     async with BotApiServer() as server:
@@ -78,7 +120,7 @@ async def test_a_wrong_token_leaves_the_rest_of_the_daemon_alone(hearthbot: Hear
                 "{enabled: false}", "{port: 0}"
             )
         )
-        hearthbot.environment["TELEGRAM_TOKEN"] = "987654321:AAF-a_token_of_nobody_at_all_0000000000"  # noqa: S105
+        hearthbot.environment["TELEGRAM_TOKEN"] = "987654321:AAF-a_token_of_nobody_at_all_0000000000"  # noqa: S105 # pragma: allowlist secret
         process = hearthbot.start("run")
         try:
             await server.until(lambda: server.refusals)

@@ -1,6 +1,6 @@
 """What the doctor is told."""
 
-from adapters.telegram import TelegramAdapter
+from adapters.telegram import TelegramAdapter, TelegramSettings
 from tests.adapters.telegram.conftest import telegram_settings
 from tests.support.bot_api import ApiError, BotApiServer
 
@@ -26,10 +26,11 @@ async def test_privacy_mode_stands_in_the_way_of_all_messages(server: BotApiServ
 
 async def test_a_wrong_token_is_a_failure_that_does_not_show_it(server: BotApiServer) -> None:
     """The key and where to get a token are named, the token itself is not."""
-    token = "987654321:AAF-a_token_of_nobody_at_all_0000000000"  # noqa: S105 - nobody's
+    token = "987654321:AAF-a_token_of_nobody_at_all_0000000000"  # noqa: S105 - nobody's # pragma: allowlist secret
     (check,) = await TelegramAdapter.examine("telegram", telegram_settings(server, token=token))
     assert (check.status, check.exit_code) == ("fail", 1)
     assert "adapters.telegram.token" in check.found
+    assert "@BotFather" in check.fix
     assert token not in check.found + check.fix
 
 
@@ -46,3 +47,20 @@ async def test_an_unreachable_telegram_is_a_finding(server: BotApiServer) -> Non
     (check,) = await TelegramAdapter.examine("telegram", telegram_settings(server))
     assert check.status == "fail"
     assert "Bad Gateway" in check.found
+
+
+async def test_a_webhook_that_cannot_be_reached_is_noticed(server: BotApiServer) -> None:
+    """What Telegram said about it last is shown, with what to look at."""
+    server.webhook, server.webhook_error = "https://example.org/hook", "Connection refused"
+    settings = telegram_settings(server, webhook={"url": "https://example.org/hook"})
+    *_, check = await TelegramAdapter.examine("telegram", settings)
+    assert check.status == "warn"
+    assert "Connection refused" in check.found
+    assert "adapters.telegram.webhook.port" in check.fix
+
+
+async def test_a_section_without_a_token_is_a_finding() -> None:
+    """Such as one whose variable is not set."""
+    (check,) = await TelegramAdapter.examine("telegram", TelegramSettings(enabled=False))
+    assert (check.status, check.exit_code) == ("fail", 2)
+    assert "token_env" in check.fix

@@ -31,7 +31,7 @@ async def start_error(server: BotApiServer, **section: object) -> Exception:
 
 async def test_a_wrong_token_is_permanent(server: BotApiServer) -> None:
     """The owner is told which key it is and where a token comes from, and the token is not shown."""
-    token = "987654321:AAF-a_token_of_nobody_at_all_0000000000"  # noqa: S105 - nobody's
+    token = "987654321:AAF-a_token_of_nobody_at_all_0000000000"  # noqa: S105 # pragma: allowlist secret - nobody's
     error = await start_error(server, token=token)
     assert isinstance(error, PermanentAdapterError)
     assert "adapters.telegram.token" in str(error)
@@ -267,3 +267,12 @@ async def test_drain_confirms_and_finishes(server: BotApiServer) -> None:
     await adapter.aclose()
     assert server.texts(ann) == ["one"]
     assert [update["message"]["text"] for update in server.updates.pending] == ["two"]
+
+
+async def test_everything_goes_through_the_proxy(server: BotApiServer, open_adapter: OpenAdapter) -> None:
+    """Also where this machine could not find Telegram by itself."""
+    ann = server.private_chat()
+    there = {"base_url": "http://telegram.invalid/bot", "base_file_url": "http://telegram.invalid/file/bot"}
+    async with open_adapter(ScriptedCore(), proxy=f"http://127.0.0.1:{server.port}", **there):
+        ann.say("Hello")
+        await server.until(lambda: server.texts(ann) == ["Hello"])

@@ -214,6 +214,17 @@ async def test_an_edited_message_is_answered_anew(world: ChatWorld) -> None:
     await world.until(lambda: "re: Hello" in world.server.texts(ann))
 
 
+async def test_a_message_that_comes_again_is_answered_once(world: ChatWorld) -> None:
+    """Telegram repeats what was not confirmed before the daemon died."""
+    ann = world.server.private_chat("Ann")
+    said = ann.say("Hello")
+    await complete(world, ann)
+    world.server.announce("message", said.as_json())
+    await world.pass_time(10)
+    assert world.server.texts(ann) == ["re: Hello"]
+    assert len(world.bench.engine.history) == 1
+
+
 async def test_a_draft_grows_in_a_private_chat(tmp_path: Path) -> None:
     """With `stream: draft` the message itself is sent once, when it is complete."""
     async with ChatWorld.open(tmp_path, section={"stream": "draft"}) as world:

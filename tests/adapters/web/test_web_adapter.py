@@ -59,6 +59,15 @@ async def test_closing_is_safe_at_any_time() -> None:
         await other.aclose()
 
 
+async def test_metrics_are_for_those_who_are_known() -> None:
+    """In Prometheus' format, with a key where there are keys."""
+    async with web(api_keys={"monitor": {"key": "k" * 16}}) as adapter, httpx2.AsyncClient() as client:
+        assert (await client.get(f"{adapter.url}/metrics")).status_code == 401
+        answer = await client.get(f"{adapter.url}/metrics", headers={"Authorization": "Bearer " + "k" * 16})
+        assert answer.headers["content-type"].startswith("text/plain; version=1.0.0")
+        assert "hearthbot_time_to_first_token_seconds_count 0.0" in answer.text
+
+
 async def test_health_tells_of_every_adapter() -> None:
     """One that is not up makes the whole degraded, and monitors see that without a key."""
     async with web() as adapter, httpx2.AsyncClient() as client:

@@ -64,7 +64,9 @@ class AccountMethods:
     async def get_webhook_info(self, _params: dict[str, Any]) -> dict[str, Any]:
         """Where updates go."""
         pending = len(self._server.updates.pending)
-        return {"url": self._server.webhook, "has_custom_certificate": False, "pending_update_count": pending}
+        info = {"url": self._server.webhook, "has_custom_certificate": False, "pending_update_count": pending}
+        failed = {"last_error_date": self._server.date(), "last_error_message": self._server.webhook_error}
+        return info | (failed if self._server.webhook_error else {})
 
     async def get_file(self, params: dict[str, Any]) -> dict[str, Any]:
         """Where a file can be downloaded."""

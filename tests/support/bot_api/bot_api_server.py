@@ -20,7 +20,7 @@ from tests.support.bot_api.flood_control import FloodControl
 from tests.support.bot_api.stored_message import StoredMessage
 from tests.support.bot_api.update_queue import UpdateQueue
 
-TOKEN = "123456789:AAF-a_token_of_the_right_shape_00000000"  # noqa: S105 - nobody's
+TOKEN = "123456789:AAF-a_token_of_the_right_shape_00000000"  # noqa: S105 - nobody's # pragma: allowlist secret
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's name
 
 
@@ -47,6 +47,8 @@ class BotApiServer:
         self.menus: dict[tuple[str, str], dict[str, str]] = {}
         """Commands by scope and language."""
         self.webhook = ""
+        self.webhook_error = ""
+        """What went wrong with the last post."""
         self.updates = UpdateQueue()
         self.flood = FloodControl(now)
         self._now = now

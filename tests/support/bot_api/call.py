@@ -26,6 +26,6 @@ class Call:
     def line(self) -> str:
         """For a log that people read."""
         shown = {key: value for key, value in self.params.items() if key != "entities"}
-        shown |= {key: f"{value[:40]}... ({len(value)})" for key, value in shown.items() if len(str(value)) > 60}
+        shown |= {key: f"{str(value)[:50]}…" for key, value in shown.items() if len(str(value)) > 60}
         outcome = f" -> {self.error.code} {self.error.description}" if self.error else ""
         return f"{self.at:9.2f}  {self.method:<20} {shown}{outcome}"
