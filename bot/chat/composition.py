@@ -6,6 +6,7 @@ from bot.chat.access import AccessPolicy
 from bot.chat.admission import Admission
 from bot.chat.announcer import Announcer
 from bot.chat.attachments import Attachments
+from bot.chat.backlog import Backlog
 from bot.chat.chat_parts import ChatParts
 from bot.chat.claim_code import ClaimCode
 from bot.chat.clock import Clock, SystemClock
@@ -88,6 +89,7 @@ def compose_chat(
         outbox=composer.outbox,
         answers=composer.answers,
         pastes=Pastes(composer.clock),
+        backlog=Backlog(composer.platforms, composer.clock),
         welcomes=composer.welcomes,
         links=composer.links,
         compose=composer.compose,

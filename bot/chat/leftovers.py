@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot.adapter import ReplyTarget
-from bot.chat.counted import counted
+from bot.chat.backlog import skipped_text
 from bot.chat.delivery import Delivery
 from bot.chat.outbox import Outbox
 from bot.chat.platforms import Platforms
@@ -64,11 +64,5 @@ class Leftovers:
 
     async def _tell(self, target: ReplyTarget, skipped: Sequence[OwedAnswer], answered: int) -> None:
         _LOGGER.info("%d messages from before the restart are not answered", len(skipped))
-        rest = (
-            f"I answer the last {answered}" if answered > 1 else "I answer the last one" if answered else "I was away"
-        )
         async with Delivery(self._outbox.route(target, skipped[0].address)) as delivery:
-            await delivery.note(
-                f"(While I was away, {counted(len(skipped) + answered, 'message')} of yours came in. {rest}; "
-                "please send the others again where they still matter.)"
-            )
+            await delivery.note(skipped_text(len(skipped), answered))

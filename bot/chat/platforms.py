@@ -40,6 +40,11 @@ class Platforms:
         """How often it has come up: a target from before is of no use after."""
         return self._times.get(name, 0)
 
+    def up_since(self, name: str) -> float | None:
+        """When it came up, in seconds since 1970; None where it is not up."""
+        state = self._states.get(name)
+        return state.since.timestamp() if state is not None and state.phase == "up" else None
+
     def target(self, address: ChatAddress) -> ReplyTarget | None:
         """Where to say something at `address`; None while its adapter is not up, or can say nothing unasked."""
         open_target = self._open.get(address.adapter)

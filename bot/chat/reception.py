@@ -1,8 +1,10 @@
 """From an accepted message to its answer."""
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from bot.chat.backlog import Backlog, skipped_text
 from bot.chat.chat_parts import ChatParts
 from bot.chat.commands.command import LineCommand
 from bot.chat.commands.registry import FoundCommand
@@ -20,6 +22,7 @@ _KEPT = "I am being restarted. Your message is kept, and I answer it when I am b
 _KEPT_FOR_RETRY = "I am being restarted. Your message is kept: send /retry in a minute, and I answer it."
 _NOT_RUN = "I am being restarted. Please send that again in a minute."
 _CANCELLED = "(Cancelled before I began.)"
+_ANY = sys.maxsize
 _UNREAD = "(I was restarted before I could read {names}. Please send it again.)"
 
 
@@ -31,6 +34,7 @@ class Reception:
         *,
         lines: Lines,
         pastes: Pastes,
+        backlog: Backlog,
         outbox: Outbox,
         answers: AnswerRepository,
         parts: Callable[[], ChatParts],
@@ -38,6 +42,7 @@ class Reception:
         """`parts` are those of the current configuration."""
         self._lines = lines
         self._pastes = pastes
+        self._backlog = backlog
         self._outbox = outbox
         self._answers = answers
         self._parts = parts
@@ -61,23 +66,22 @@ class Reception:
             delivery.start_typing()
         if found is not None and isinstance(found.command, LineCommand) and found.command.interrupts:
             self._lines.interrupt(message.key)
-        if found is None:
+        late = found is None and owed is None and self._backlog.has(message)
+        if found is None and not late:
             self._parts().quotas.check_waiting(self._lines.waiting_of(message.key), admin=admin)
-        with self._lines.place(message, max_waiting=self._parts().max_waiting) as ticket:
+        # Of those who come all at once the newest are wanted, not the first that fit.
+        with self._lines.place(message, max_waiting=_ANY if late else self._parts().max_waiting) as ticket:
             ticket.admin = admin
             if not await self._store(ticket, delivery, owed):
+                return
+            if late and await self._is_skipped(ticket, delivery):
                 return
             refusals: Sequence[str] = ()
             if found is None:
                 self._show_place(ticket, delivery)
                 refusals = await self._complete(ticket, delivery, owed)
             await ticket.wait()
-            if ticket.message.text or ticket.closed:
-                await self._serve(ticket, delivery, admin=admin, resumed=owed is not None)
-            elif refusals:
-                await delivery.end(ReplyDone(text="\n".join(refusals)))
-            if ticket.ledger is not None and not ticket.ledger.finished:
-                await ticket.ledger.close(delivered=True)  # it needed no answer
+            await self._serve(ticket, delivery, admin=admin, resumed=owed is not None, refusals=refusals)
 
     async def set_aside(self, message: IncomingMessage) -> None:
         """Store a message for `/retry`, where nothing can be said unasked."""
@@ -118,6 +122,19 @@ class Reception:
         delivery.lost = ticket.stop
         return True
 
+    async def _is_skipped(self, ticket: Ticket, delivery: Delivery) -> bool:
+        """Whether newer ones of the same person, from while the bot was off, are answered instead."""
+        most = self._parts().delivery.answer_after_restart
+        share = await self._backlog.share(ticket, most=most)
+        if share.answered:
+            return False
+        await self._parts().writer.set_aside(ticket)
+        if share.tells:
+            await delivery.note(skipped_text(share.skipped, most))
+        if ticket.ledger is not None:
+            await ticket.ledger.close(delivered=False)
+        return True
+
     def _show_place(self, ticket: Ticket, delivery: Delivery) -> None:
         def moved(ahead: int) -> None:
             if ahead:
@@ -155,19 +172,24 @@ class Reception:
         if ticket.answer_id is not None:
             await self._answers.change(ticket.answer_id, ticket.message.text)
 
-    async def _serve(self, ticket: Ticket, delivery: Delivery, *, admin: bool, resumed: bool) -> None:
+    async def _serve(
+        self, ticket: Ticket, delivery: Delivery, *, admin: bool, resumed: bool, refusals: Sequence[str]
+    ) -> None:
         parts = self._parts()  # for the whole of this message, whatever the configuration becomes meanwhile
-        if ticket.withdrawn:
-            await delivery.end(ReplyDone(text=_CANCELLED))
-            return
         # Looked at again: an edit may have made another message of it while it waited.
         found = parts.registry.resolve(ticket.message.text, admin=admin)
-        if ticket.closed:
+        if ticket.withdrawn:
+            await delivery.end(ReplyDone(text=_CANCELLED))
+        elif ticket.closed:
             await self._send_away(ticket, found, delivery)
         elif found is not None and isinstance(found.command, LineCommand):  # the others never stand in line
             await found.command.run(found.call(ticket.message, delivery, admin=admin), ticket)
-        else:
+        elif ticket.message.text:
             await self._answer(parts, ticket, delivery, resumed=resumed)
+        elif refusals:
+            await delivery.end(ReplyDone(text="\n".join(refusals)))
+        if ticket.ledger is not None and not ticket.ledger.finished:
+            await ticket.ledger.close(delivered=True)  # it needed no answer
 
     async def _send_away(self, ticket: Ticket, found: FoundCommand | None, delivery: Delivery) -> None:
         """The daemon stops: what waits is answered after its restart, where that can be done unasked."""

@@ -9,6 +9,7 @@ from bot.adapter_state import AdapterPhase, AdapterState
 from bot.adapter_store import AdapterStore
 from bot.book import ConversationBook
 from bot.chat.access import Access, identity_of
+from bot.chat.backlog import Backlog
 from bot.chat.chat_parts import ChatParts
 from bot.chat.commands.command import ImmediateCommand
 from bot.chat.delivery import Delivery
@@ -50,6 +51,7 @@ class ChatService:
         outbox: Outbox,
         answers: AnswerRepository,
         pastes: Pastes,
+        backlog: Backlog,
         welcomes: Welcomes,
         links: LinkRepository,
         compose: Callable[[Configuration], ChatParts],
@@ -67,7 +69,7 @@ class ChatService:
         self._compose = compose
         self._parts = compose(configuration)
         self._reception = Reception(
-            lines=lines, pastes=pastes, outbox=outbox, answers=answers, parts=lambda: self._parts
+            lines=lines, pastes=pastes, backlog=backlog, outbox=outbox, answers=answers, parts=lambda: self._parts
         )
         outbox.settings = self._parts.delivery
         outbox.resume = Leftovers(
