@@ -139,11 +139,15 @@ class Daemon:
     async def _backend(self, adapters: Adapters, reloader: Reloader) -> AsyncIterator["Backend"]:
         # Imported here, because it brings llama.cpp along: a mistake in the configuration is said before that.
         from bot.backend import open_backend  # noqa: PLC0415
+        from bot.ops.graphics_check import idle_card_notice  # noqa: PLC0415
 
         async with open_backend(
             self._loaded.settings, paths=self._paths, notify=notify, reload=reloader.reload
         ) as backend:
             self._ready(adapters, backend.engine.status().model)
+            if (idle := idle_card_notice(self._loaded.settings.engine.n_gpu_layers)) is not None:
+                notify(idle)
+                log.warning("%s", idle)
             await self._offer_claim(backend, adapters)
             yield backend
 
