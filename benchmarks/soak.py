@@ -35,8 +35,8 @@ async def measure(setup: Setup) -> Report:
         about=(
             "Half of the people are on Telegram, half on Discord, both on loopback and as strict about their limits as "
             f"the real ones. The model is scripted and writes {WORDS_PER_S:.0f} words a second. Every word of every "
-            "reply is looked for in the chat. People write faster than the platforms allow a bot to answer, so it is told "
-            "to wait many times."
+            "reply is looked for in the chat. People write faster than a bot may answer, so it is told to wait many "
+            "times."
         ),
         header=(
             "messages",
