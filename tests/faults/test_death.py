@@ -1,18 +1,9 @@
 """The process dies, and the next one owes what it owed."""
 
-import os
-import random
 import signal
-
-import pytest
 
 from tests.support.bot_api import FakeChat
 from tests.support.faulty_daemon import FaultyDaemon
-
-KILLS = int(os.environ.get("HEARTHBOT_KILLS", "3"))
-CHATS = 4
-MOST_CALLS = 3 * CHATS - 2
-"""Each reply is at the least a sign of typing, a message and an edit, so that so many calls are sure to come."""
 
 
 def _replies(daemon: FaultyDaemon, chat: FakeChat) -> list[str]:
@@ -34,26 +25,6 @@ def check(daemon: FaultyDaemon, chat: FakeChat, asked: int) -> None:
     if not any("twice" in text for text in shown):
         beginnings = tuple(reply[:12] for reply in replies)
         assert len([text for text in shown if text.startswith(beginnings)]) == asked, (replies, shown)
-
-
-@pytest.mark.timeout(120 + 60 * KILLS)
-async def test_kill_9_under_load_loses_no_reply(daemon: FaultyDaemon) -> None:
-    """Killed at random moments while four people are answered, again and again; then everybody has every reply."""
-    chance = random.Random()  # noqa: S311 - moments, not secrets
-    chats = [daemon.ann, *(daemon.server.private_chat(name) for name in ("Ben", "Cleo", "Dora"))]
-    for number in range(KILLS):
-        async with daemon.living() as process:
-            for chat in chats:
-                chat.say(f"Tell me about the number {number}.")
-            moment = len(daemon.server.calls) + chance.randint(1, MOST_CALLS)
-            await daemon.server.until(lambda moment=moment: len(daemon.server.calls) >= moment)
-            process.send_signal(signal.SIGKILL)
-    async with daemon.living():
-        await daemon.server.until(lambda: not daemon.server.updates.pending)
-        await daemon.until_settled()
-    for chat in chats:
-        check(daemon, chat, KILLS)
-    assert daemon.query("PRAGMA integrity_check") == [("ok",)]
 
 
 async def test_a_native_crash_is_no_loss(daemon: FaultyDaemon) -> None:
