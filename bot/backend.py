@@ -1,13 +1,16 @@
 """Storage, engine and chat: what the adapters stand on."""
 
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from rich.console import Console
 
 from bot.chat.commands.reload import Reload
 from bot.chat.composition import compose_chat
+from bot.chat.generator import engine_user, owner, summary_user
 from bot.chat.personas import Personas
 from bot.chat.service import ChatService
 from bot.closing import close, running
@@ -18,8 +21,11 @@ from bot.metrics import Metrics
 from bot.paths import Paths
 from bot.request import ChatMessage
 from bot.settings import Configuration
-from bot.storage.database import Database
+from bot.storage.retention import Retention
+from bot.storage.salvage import open_or_salvage
 from bot.storage.turn_repository import TurnRepository
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +34,9 @@ class Backend:
 
     core: ChatService
     engine: Engine
+    retention: Retention
+    news: Sequence[str]
+    """Sentences for the admins about the start."""
 
     async def drain(self, timeout_s: float) -> None:
         """Return when everybody has been answered one way or the other; replies may take `timeout_s` to finish."""
@@ -36,6 +45,17 @@ class Backend:
     async def wait_lost(self) -> None:
         """Raise `EngineLostError` when the engine is lost; until then, wait."""
         await self.engine.wait_lost()
+
+    async def delete_before(self, time: datetime) -> None:
+        """Delete messages from before that time, and what the engine keeps of their conversations.
+
+        Raises `StorageError` and `EngineLostError`.
+        """
+        keys = await self.retention.apply(time)
+        if keys:
+            log.info("messages of %d conversations have become too old and were deleted", len(keys))
+            whose = {(key.adapter, owner(key)) for key in keys}
+            await self.engine.forget([name(*each) for each in sorted(whose) for name in (engine_user, summary_user)])
 
 
 @asynccontextmanager
@@ -48,10 +68,12 @@ async def open_backend(
     `ModelLoadError`.
     """
     async with AsyncExitStack() as stack:
-        database = await Database.open(
+        database, news = await open_or_salvage(
             paths.database_at(settings.storage.path), busy_timeout_s=settings.storage.busy_timeout_s
         )
         stack.push_async_callback(close, "the database", database.aclose)
+        for sentence in news:
+            notify(sentence)
         await TurnRepository(database).recover()
         metrics = Metrics()
         engine = await start_engine(
@@ -62,7 +84,7 @@ async def open_backend(
         metrics.watch(status=engine.status, figures=engine.figures, adapters=lambda: core.adapters)
         stack.push_async_callback(close, "the chat", core.aclose)
         await stack.enter_async_context(running(core.attend(), name="chat"))
-        yield Backend(core=core, engine=engine)
+        yield Backend(core=core, engine=engine, retention=Retention(database), news=news)
 
 
 async def start_engine(

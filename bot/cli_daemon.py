@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import shutil
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -23,6 +24,8 @@ from bot.live.reload_triggers import ReloadTriggers
 from bot.live.reloader import LiveParts, Reloader
 from bot.loader import AdapterLoader
 from bot.logs import configure
+from bot.ops.caretaker import Caretaker
+from bot.ops.last_life import LastLife
 from bot.ops.service_manager import ServiceManager
 from bot.ops.watchdog import Watchdog
 from bot.paths import Paths
@@ -128,7 +131,7 @@ class Daemon:
                 adapters={name: self._factory(name, each) for name, each in adapters.items()},
                 shutdown_timeout_s=lambda: reloader.current.settings.engine.shutdown_timeout,
                 notify=notify,
-                beside=partial(self._look_after, reloader, hangup),
+                beside=partial(self._look_after, adapters, reloader, hangup),
             )
             await app.run()
 
@@ -136,11 +139,15 @@ class Daemon:
     async def _backend(self, adapters: Adapters, reloader: Reloader) -> AsyncIterator["Backend"]:
         # Imported here, because it brings llama.cpp along: a mistake in the configuration is said before that.
         from bot.backend import open_backend  # noqa: PLC0415
+        from bot.ops.graphics_check import idle_card_notice  # noqa: PLC0415
 
         async with open_backend(
             self._loaded.settings, paths=self._paths, notify=notify, reload=reloader.reload
         ) as backend:
             self._ready(adapters, backend.engine.status().model)
+            if (idle := idle_card_notice(self._loaded.settings.engine.n_gpu_layers)) is not None:
+                notify(idle)
+                log.warning("%s", idle)
             await self._offer_claim(backend, adapters)
             yield backend
 
@@ -150,7 +157,9 @@ class Daemon:
         if set(adapters) - {CONSOLE, WEB}:
             await backend.core.offer_claim()
 
-    async def _look_after(self, reloader: Reloader, hangup: ReloadSignal, backend: "Backend", fleet: Fleet) -> None:
+    async def _look_after(
+        self, adapters: Adapters, reloader: Reloader, hangup: ReloadSignal, backend: "Backend", fleet: Fleet
+    ) -> None:
         reloader.attach(
             LiveParts(
                 chat=backend.core, engine=backend.engine, fleet=fleet, applied=partial(self._offer_claim, backend)
@@ -164,13 +173,27 @@ class Daemon:
             tell_admins=backend.core.tell_admins,
         )
         watchdog = Watchdog(self._manager, heartbeat_s=backend.engine.heartbeat, status=partial(_status, backend))
+        caretaker = Caretaker(
+            adapters=lambda: backend.core.adapters,
+            free_space=lambda: (
+                shutil.disk_usage(self._paths.database_at(self._loaded.settings.storage.path).parent).free
+            ),
+            tell_admins=backend.core.tell_admins,
+            delete_before=backend.delete_before,
+            retention_days=lambda: reloader.current.settings.history.retention_days,
+        )
+        last_life = LastLife(self._paths.running_mark) if set(adapters) != {CONSOLE} else None
+        cut_off = ["I was cut off, and have started again."] if last_life and last_life.begin() else []
         self._manager.ready()
         try:
             async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(caretaker.run(*cut_off, *backend.news), name="caretaker")
                 tasks.create_task(triggers.run(), name="reload")
                 tasks.create_task(watchdog.run(), name="watchdog")
         finally:
             self._manager.stopping()
+            if last_life and not backend.engine.lost:
+                last_life.end()
 
     def _factory(self, name: str, settings: AdapterSettings) -> AdapterFactory:
         kind = self._loader.load(name)

@@ -56,6 +56,11 @@ class Paths:
         return self.state / "hearthbot.log"
 
     @property
+    def running_mark(self) -> Path:
+        """Stands there while the daemon runs."""
+        return self.state / "running"
+
+    @property
     def console_history(self) -> Path:
         """What was typed on the console."""
         return self.state / "console_history"

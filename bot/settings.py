@@ -248,6 +248,7 @@ class HistorySettings(Settings):
     overflow: Literal["shift", "drop", "summarise"] = Field(
         "shift", description="what becomes of turns that are dropped, and of what is left"
     )
+    retention_days: PositiveInt | None = Field(None, description="messages older than this many days are deleted")
     scope: HistoryScope = Field(
         "user", description="who shares a conversation in groups: nobody, everybody in the chat, or in the thread"
     )

@@ -22,7 +22,7 @@ class DiscordSettings(AdapterSettings):
     threads: bool = Field(False, description="true opens a thread for each talk that somebody begins in a channel")
     stream: Literal["edit", "off"] = Field("edit", description="how a reply is shown while it is written")
     edit_interval_s: EditInterval = Field(
-        1.2, description="least seconds between two edits of a reply that is being written"
+        1.5, description="least seconds between two edits of a reply that is being written"
     )
     api_base: HttpUrl | None = Field(None, description="REST API of a compatible server, with its version")
     gateway_url: SocketUrl | None = Field(None, description="gateway of a compatible server")

@@ -29,13 +29,6 @@ class Webhook:
         self._secret = secrets.token_urlsafe(32)
         self._runner: web.AppRunner | None = None
 
-    @property
-    def port(self) -> int:
-        """The port it listens on, once it is started."""
-        if self._runner is None:
-            raise RuntimeError("the port is known once the webhook is started")
-        return int(self._runner.addresses[0][1])
-
     async def start(self) -> None:
         """Listen, and tell Telegram where to post."""
         url = self._settings.url or ""

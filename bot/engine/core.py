@@ -11,6 +11,7 @@ from bot.engine.sampler import Sampler, lookback
 from bot.engine.scheduler import ScheduledPart, Scheduler
 from bot.engine.sequence import Sequence
 from bot.engine.slots import Slots
+from bot.engine.speculator import Speculator
 from bot.engine.stored_state import StateOwner
 from bot.errors import EngineLostError, QueueFullError, RequestError
 from bot.messages import FinishReason
@@ -30,7 +31,8 @@ class Core:
         self._scheduler = scheduler
         self._slots = Slots(runner.params.max_parallel)
         self._cache = PrefixCache(runner=runner, slots=self._slots, store=store, share=share_prefix)
-        self._decoder = Decoder(runner, self._emit)
+        self._speculator = Speculator(runner)
+        self._decoder = Decoder(runner, self._speculator, self._emit)
         self._deliver = deliver
         self._events: list[tuple[Sequence, GenerationEvent]] = []
         self._line_changed = False
@@ -138,16 +140,18 @@ class Core:
     # run
 
     def _run(self, parts: list[ScheduledPart]) -> dict[int, int]:
+        self._speculator.draft(parts)
         batch = []
         for part in parts:
-            slot = part.sequence.holding
+            slot, draft = part.sequence.holding, part.sequence.draft
             end = slot.evaluated + part.count
             batch.append(
                 BatchPart(
                     seq_id=slot.seq_id,
                     position=slot.evaluated,
-                    tokens=slot.log.tokens[slot.evaluated : end],
+                    tokens=slot.log.tokens[slot.evaluated : end] + draft,
                     wants_logits=end == len(slot.log),
+                    drafted=len(draft),
                 )
             )
         try:

@@ -10,6 +10,7 @@ from bot.engine.logprobs import Logprobs
 from bot.engine.reply_writer import Shown
 from bot.engine.runner import Runner
 from bot.engine.sequence import Sequence
+from bot.engine.speculator import Speculator
 from bot.messages import FinishReason
 from bot.request import GenerationDelta, GenerationEvent
 
@@ -19,18 +20,35 @@ Emit = Callable[[Sequence, GenerationEvent], None]
 class Decoder:
     """Writes replies on, one batch's logits at a time. Runs on the inference thread."""
 
-    def __init__(self, runner: Runner, emit: Emit) -> None:
+    def __init__(self, runner: Runner, speculator: Speculator, emit: Emit) -> None:
         """`emit` takes what the reader of a reply is to know."""
         self._logprobs = Logprobs(runner.vocabulary)
         self._runner = runner
+        self._speculator = speculator
         self._vocabulary = runner.vocabulary
         self._emit = emit
 
     def advance(self, sequence: Sequence, index: int) -> FinishReason | None:
-        """Go on with what the logits at a batch index say; returns why the reply ends, if it does.
+        """Go on with what the logits from a batch index on say; returns why the reply ends, if it does.
 
         Raises `RequestError` where the reply cannot be what it must be.
         """
+        draft, sequence.draft = sequence.draft, []
+        if not draft:
+            return self._next(sequence, index)
+        log = sequence.holding.log
+        base, verified = len(log), 0
+        try:
+            while True:
+                reason = self._next(sequence, index + verified)
+                written = log.tokens[base:]
+                if reason is not None or written != draft[: len(written)]:
+                    return reason
+                verified = len(written)
+        finally:
+            self._speculator.settle(sequence, base, draft)
+
+    def _next(self, sequence: Sequence, index: int) -> FinishReason | None:
         constraint = sequence.active_constraint
         if constraint is not None and not constraint.begun and not sequence.thought_tokens:
             forced = constraint.begin()

@@ -207,9 +207,10 @@ class Engine:
 
     def use_personas(self, personas: SequenceOf[SequenceOf[ChatMessage]]) -> None:
         """From now on these are the starts that many conversations share; what is new of them is read ahead."""
-        self._source = replace(self._source, personas=tuple(map(tuple, personas)))
+        known, starts = self._source.personas, tuple(map(tuple, personas))
+        self._source = replace(self._source, personas=starts)
         if self._model is not None and self._error is None:
-            self._prewarm(self._model)
+            self._prewarm(self._model, [start for start in starts if start not in known])
 
     async def unload(self) -> bool:
         """Free the model's memory until the next request needs it; False when somebody uses it."""
@@ -226,6 +227,11 @@ class Engine:
         async with self._switching:
             model = self._model or await self._load()  # only with it the files on disk are known
             await asyncio.wrap_future(self.lock.call(lambda: model.core.forget(set(users))))
+
+    @property
+    def lost(self) -> bool:
+        """Whether the engine has failed for good."""
+        return self._error is not None
 
     async def wait_lost(self) -> None:
         """Wait until the engine fails for good; raises `EngineLostError` then."""
@@ -331,13 +337,13 @@ class Engine:
     async def _load(self) -> LoadedModel:
         model = await LoadedModel.load(self._source, self._deliver_from_thread)
         self._model, self._n_ctx = model, model.runner.n_ctx
-        self._prewarm(model)
+        self._prewarm(model, self._source.personas)
         return model
 
-    def _prewarm(self, model: LoadedModel) -> None:
+    def _prewarm(self, model: LoadedModel, personas: SequenceOf[SequenceOf[ChatMessage]]) -> None:
         if not self._source.engine.prewarm:
             return
-        for request, start in model.prewarm_requests(self._source.personas):
+        for request, start in model.prewarm_requests(personas):
             generation = Generation(next(self._ids), self.cancel)
             self._enqueue(model, generation, request, model.reader.measured(request, start), time.perf_counter())
 

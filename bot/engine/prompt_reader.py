@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from bot.engine.chat_template import ChatTemplate
 from bot.engine.constraint import Constraint
 from bot.engine.grammar import Grammar
+from bot.engine.prompt_lookup import PromptLookup
 from bot.engine.reasoning import REASONING_TAGS, ReasoningSplitter, control_texts_in_tags, open_thought
 from bot.engine.reply_writer import ReplyWriter
+from bot.engine.runner import MOST_DRAFTED
 from bot.engine.stop_strings import StopStrings
 from bot.engine.tool_parser import ToolParser
 from bot.engine.vocabulary import Vocabulary
@@ -31,6 +33,8 @@ class ReadPrompt:
     prompt_tokens: int
     writer: ReplyWriter
     constraint: Constraint | None = None
+    lookup: PromptLookup | None = None
+    """What the reply may copy."""
     thought_tokens: frozenset[int] = frozenset()
     """Tokens with which the model may open a thought in front of what the constraint demands."""
 
@@ -69,6 +73,7 @@ class PromptReader:
         room = self._limit + 1 - count
         max_tokens = room if request.max_tokens is None else min(request.max_tokens, room)
         raw = request.prompt is not None
+        source = request.copied_from.encode(errors="replace")
         tools = self._template.tool_format
         markers = {marker.encode() for marker in (tools.begin, tools.end) if marker and _offered(request)}
         started = None if raw else open_thought(text[-512:].decode(errors="replace"))
@@ -90,6 +95,7 @@ class PromptReader:
             prompt_tokens=count,
             writer=writer,
             constraint=constraint,
+            lookup=PromptLookup(source, self._vocabulary.tokenize, most=MOST_DRAFTED) if source else None,
             thought_tokens=self._thought_tokens if may_think and constraint is not None else frozenset(),
         )
 

@@ -29,6 +29,8 @@ _ROPE_TYPES = {
 _FLASH_ATTN_TYPES = {None: -1, False: 0, True: 1}
 """`enum llama_flash_attn_type` in llama.h: AUTO, DISABLED, ENABLED."""
 _NO_CELLS = 1
+MOST_DRAFTED = 8
+"""Guessed tokens in one batch. Each needs room for its logits: 0.6 MB for a vocabulary of 150,000."""
 
 
 def gpu_offload_supported() -> bool:
@@ -57,6 +59,8 @@ class BatchPart:
     tokens: SequenceOf[int]
     wants_logits: bool
     """Whether the last token's logits are needed."""
+    drafted: int = 0
+    """How many of the last tokens are guesses: the logits in front of each are needed, too."""
 
 
 class Runner:
@@ -137,6 +141,8 @@ class Runner:
     def decode(self, parts: SequenceOf[BatchPart]) -> dict[int, int]:
         """Evaluate one batch; returns where each sequence's logits are, as seq_id to batch index.
 
+        Where tokens were drafted it is the index of the first logits; the others follow.
+
         Raises `NoCellsError` when a sequence is full (nothing has changed then) and `EngineLostError` when the
         context cannot be trusted any more. Source of the return codes: `llama_decode` in llama.h.
         """
@@ -149,8 +155,9 @@ class Runner:
             self._pos[count:end] = np.arange(part.position, part.position + len(part.tokens), dtype=np.int32)
             self._seq_id[count:end] = self._seq_cells[part.seq_id]
             if part.wants_logits:
-                self._logits[end - 1] = 1
-                outputs[part.seq_id] = end - 1
+                first = end - 1 - part.drafted
+                self._logits[first:end] = 1
+                outputs[part.seq_id] = first
             count = end
         self._batch.n_tokens = count
         code = llama_cpp.llama_decode(self._context, self._batch)
@@ -197,6 +204,10 @@ class Runner:
         are all there while a sequence grows (`swa_full`), and after `restore` only those of the last window are.
         """
         return length == self.length(seq_id) or (self.can_cut and self._is_whole_until(seq_id, length))
+
+    def can_roll_back(self, seq_id: int, length: int) -> bool:
+        """Whether tokens that are evaluated behind the first `length` ones can be forgotten again."""
+        return self.can_cut and self._is_whole_until(seq_id, length)
 
     def can_truncate_saved(self, held: int, length: int) -> bool:
         """The same for a state from `save` with `held` tokens, once it is restored."""
@@ -287,9 +298,9 @@ class Runner:
         native.kv_unified = False
         native.n_batch = params.n_batch
         native.n_ubatch = params.n_ubatch
-        # Only the last token of a part has logits. The library's default reserves room for n_batch times the
-        # vocabulary: 300 MB for a vocabulary of 150,000.
-        native.n_outputs_max = params.max_parallel
+        # Only the last token of a part and drafted ones have logits. The library's default reserves room for n_batch
+        # times the vocabulary: 300 MB for a vocabulary of 150,000.
+        native.n_outputs_max = min(params.n_batch, params.max_parallel + MOST_DRAFTED)
         native.n_threads = params.n_threads
         native.n_threads_batch = params.n_threads_batch
         native.flash_attn_type = _FLASH_ATTN_TYPES[params.flash_attn]

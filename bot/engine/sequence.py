@@ -40,6 +40,11 @@ class Sequence:
         self.constraint = prompt.constraint
         self.thought_tokens = prompt.thought_tokens
         """Tokens with which the model may open a thought in front of what the constraint demands."""
+        self.lookup = prompt.lookup
+        self.draft: list[int] = []
+        """Guessed tokens that are evaluated behind those of the log, and verified in the same step."""
+        self.prompt_bytes = 0
+        """Where in the log's text the reply begins."""
         self.logprobs: list[TokenLogprob] = []
         """Of the tokens whose text was not shown yet."""
         self.max_tokens = 0
@@ -126,6 +131,7 @@ class Sequence:
         self._sampler = sampler
         self.cached_tokens = cached_tokens
         self.prompt_tokens = len(self.holding.log)
+        self.prompt_bytes = len(self.holding.log.text)
         self.max_tokens = min(self.most_tokens, n_ctx - self.prompt_tokens)
         least = self.constraint.least_tokens if self.constraint is not None else 0
         if least > self.max_tokens:

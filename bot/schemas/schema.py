@@ -9,6 +9,7 @@ from typing import Any, Self
 from bot.schemas.short_language import parse_short
 from bot.schemas.support import check_support
 
+_DEFINITIONS = ("$defs", "definitions")
 ADHOC = "record"
 """Name of a schema that was written in place."""
 
@@ -56,4 +57,9 @@ class Schema:
     @property
     def answer(self) -> Mapping[str, Any]:
         """JSON Schema of the whole answer."""
-        return {"type": "array", "items": self.record} if self.many else self.record
+        if not self.many:
+            return self.record
+        # Definitions are referred to from the top.
+        shared = {key: value for key, value in self.record.items() if key in _DEFINITIONS}
+        record = {key: value for key, value in self.record.items() if key not in _DEFINITIONS}
+        return {**shared, "type": "array", "items": record}

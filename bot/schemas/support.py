@@ -1,6 +1,7 @@
 """Which JSON Schemas can be held to while the model writes. What cannot is refused by name, never ignored."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -31,6 +32,8 @@ FORMATS = (
 )
 """Formats that llguidance can hold to: https://github.com/guidance-ai/llguidance/blob/main/docs/json_schema.md"""
 _DEEPEST = 32
+_CONTROL = re.compile(r"(?<!\\)(?:\\\\)*\\u00[017]")
+"""In JSON as Python writes it: control characters but those that have an escape of their own."""
 
 
 def check_support(schema: Mapping[str, Any]) -> None:
@@ -70,6 +73,8 @@ def _check_keywords(place: str, schema: Mapping[str, Any]) -> None:
         near = get_close_matches(str(key), KEYWORDS, n=1, cutoff=0.75)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise SchemaError(f"{where}the keyword {key!r} is not supported{hint}")
+    if _CONTROL.search(json.dumps([schema.get("enum"), schema.get("const")])):
+        raise SchemaError(f"{where}a choice with control characters cannot be written")
     least = schema.get("minProperties", 0)
     if isinstance(least, int) and least > 1 and least > len(schema.get("properties", ())):
         # keys without a name in the schema could come twice, and would count once

@@ -57,6 +57,23 @@ async def test_personas_are_read_ahead(tmp_path: Path) -> None:
     await engine.aclose()
 
 
+@pytest.mark.parametrize("reloaded", [False, True])
+async def test_personas_that_change_are_read_ahead(tmp_path: Path, reloaded: bool) -> None:
+    """Before the first message of a persona that was added, also where the model is loaded again with it."""
+    engine = await start(tmp_path, prewarm=True)
+    other = ChatMessage(role="system", content="You are the keeper of a lighthouse and like to tell of the sea. " * 6)
+    if reloaded:
+        await engine.reload(ModelSettings(), settings(prewarm=True, n_ctx=768), personas=[[PERSONA], [other]])
+    else:
+        engine.use_personas([[PERSONA], [other]])
+    asked = replace(
+        request(ChatMessage(role="user", content="Hello")), messages=(other, ChatMessage(role="user", content="Hello"))
+    )
+    first = await engine.submit(asked).result()
+    assert first.facts.usage.cached_tokens >= await engine.count_prompt_tokens([other]) - 5
+    await engine.aclose()
+
+
 async def test_reading_ahead_can_be_switched_off(tmp_path: Path) -> None:
     """Without it the first message evaluates everything."""
     engine = await start(tmp_path)

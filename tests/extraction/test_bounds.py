@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bot.extraction.bounds import Bounds
 from bot.extraction.budget import LEAST, MOST, budget
 from bot.extraction.validation import Validation
+from bot.schemas.schema import Schema
 from tests.support.schemas import random_answer, records, takes
 
 SCHEMAS: list[dict[str, Any]] = [
@@ -64,6 +65,20 @@ def test_nothing_can_go_on_for_ever(kind: dict[str, Any], endless: str) -> None:
     """Strings, numbers, lists and free keys end somewhere, with or without a type."""
     bounded = Bounds().apply({"type": "object", "properties": {"v": kind}, "required": ["v"]})
     assert not takes(bounded, '{"v":' + endless)
+
+
+def test_definitions_are_found_from_a_list_of_records() -> None:
+    """They stand at the top of what the model is held to."""
+    node = {"type": "object", "properties": {"v": {"type": "integer"}}, "required": ["v"]}
+    record = {
+        "$defs": {"node": node},
+        "type": "object",
+        "properties": {"n": {"$ref": "#/$defs/node"}},
+        "required": ["n"],
+    }
+    answer = Schema(name="S", record=record, many=True).answer
+    assert takes(Bounds().apply(answer), '[{"n":{"v":1}}]')
+    assert Validation(answer).problem([{"n": {"v": 1}}]) is None
 
 
 def test_limits_of_the_schema_itself_are_kept() -> None:

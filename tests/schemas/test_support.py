@@ -51,6 +51,7 @@ def test_definitions_may_refer_to_themselves() -> None:
         ({"type": "string", "minLength": 5, "maxLength": 3}, "'a' is unsatisfiable"),
         ({"$ref": "#/$defs/nowhere"}, "nowhere"),
         ({"type": "object", "minProperties": 3}, "minProperties"),
+        ({"enum": ["a\x1fb"]}, "control characters"),
     ],
 )
 def test_what_cannot_be_held_to_is_refused_by_name(part: dict[str, Any], named: str) -> None:

@@ -43,7 +43,11 @@ class Recorder:
             return decode(parts)
 
         def recording_sample(sampler: Sampler, index: int) -> int:
-            seq_id = next(part.seq_id for part in self.batches[-1] if self._ends_at(part) == index)
+            seq_id = next(
+                part.seq_id
+                for part in self.batches[-1]
+                if self._ends_at(part) - part.drafted <= index <= self._ends_at(part)
+            )
             self.logits.setdefault(seq_id, []).append(runner.logits(index))
             return sample(sampler, index)
 

@@ -38,7 +38,8 @@ def _numbers() -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
-_PLAIN = st.one_of(st.text(max_size=8), st.integers(-99, 99), st.booleans(), st.none())
+_TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=8)
+_PLAIN = st.one_of(_TEXT, st.integers(-99, 99), st.booleans(), st.none())
 _LEAVES = st.one_of(
     _strings(),
     _numbers(),

@@ -1,0 +1,61 @@
+"""Guesses what a reply copies next from a text. Pure.
+
+As in A. Saxena, "Prompt Lookup Decoding", 2023 (https://github.com/apoorvumang/prompt-lookup-decoding), on bytes
+instead of tokens: a word is tokenized differently behind a quotation mark than behind a blank.
+"""
+
+from collections.abc import Callable
+
+_KEY = 4
+"""Bytes that must be the same before anything is guessed."""
+_LONGEST_MATCH = 64
+_AHEAD = 64
+"""Bytes that are guessed at most."""
+_FIRST_GUESS = 4
+_BYTES_A_TOKEN = 3
+
+
+class PromptLookup:
+    """Proposes the text's continuation of what the reply ends with. How much, depends on how well that went before."""
+
+    def __init__(self, source: bytes, tokenize: Callable[[bytes], list[int]], *, most: int) -> None:
+        """`most` is how many tokens a guess may have."""
+        self._source = source
+        self._tokenize = tokenize
+        self._most = most
+        self._limit = min(_FIRST_GUESS, most)
+        self._places: dict[bytes, list[int]] = {}
+        for start in range(len(source) - _KEY):
+            self._places.setdefault(source[start : start + _KEY], []).append(start + _KEY)
+
+    def propose(self, reply: bytes) -> list[int]:
+        """Tokens that may come next, `reply` being the end of what was written."""
+        end, matched = self._longest_match(reply)
+        if not matched:
+            return []
+        ahead = self._source[end : end + _AHEAD]
+        # A longer match is better evidence. The guess ends where the text does, perhaps within a character.
+        return self._tokenize(ahead)[: min(self._limit, max(1, matched // _BYTES_A_TOKEN))]
+
+    def learn(self, *, proposed: int, accepted: int) -> None:
+        """Of so many proposed tokens so many were what the model wrote."""
+        if accepted == proposed:
+            self._limit = min(self._most, self._limit * 2)
+        else:
+            self._limit = min(self._most, max(1, accepted))
+
+    def _longest_match(self, reply: bytes) -> tuple[int, int]:
+        """Where in the source the longest end of the reply ends, and how long it is; (0, 0) where there is none."""
+        best, matched = 0, 0
+        for end in self._places.get(reply[-_KEY:], ()):
+            length = self._common_end(reply, end)
+            if length > matched:
+                best, matched = end, length
+        return best, matched
+
+    def _common_end(self, reply: bytes, end: int) -> int:
+        most = min(len(reply), end, _LONGEST_MATCH)
+        length = _KEY
+        while length < most and reply[-length - 1] == self._source[end - length - 1]:
+            length += 1
+        return length

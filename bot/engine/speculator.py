@@ -1,0 +1,55 @@
+"""Lets guessed tokens ride along with a batch, and takes back those that were wrong."""
+
+from collections.abc import Sequence as SequenceOf
+
+from bot.engine.runner import MOST_DRAFTED, Runner
+from bot.engine.scheduler import ScheduledPart
+from bot.engine.sequence import Sequence
+
+_LOOK_BACK = 64
+"""Bytes of the reply that are looked up."""
+
+
+class Speculator:
+    """One batch verifies a guess: what the model writes is what it would have written token by token."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    def draft(self, parts: SequenceOf[ScheduledPart]) -> None:
+        """Guess for those replies in the batch that copy from a text, where a wrong guess can be taken back."""
+        left = min(MOST_DRAFTED, self._runner.n_batch - sum(part.count for part in parts))
+        for part in parts:
+            sequence = part.sequence
+            if sequence.lookup is None or not sequence.decoding or part.count < sequence.pending or left <= 0:
+                continue
+            draft = self._guess(sequence)[:left]
+            sequence.draft = draft
+            left -= len(draft)
+
+    def settle(self, sequence: Sequence, base: int, draft: list[int]) -> None:
+        """The log had `base` tokens when `draft` was evaluated behind it: keep what came true."""
+        slot = sequence.holding
+        accepted = 0
+        for guessed, written in zip(draft, slot.log.tokens[base:], strict=False):
+            if guessed != written:
+                break
+            accepted += 1
+        slot.evaluated = base + accepted
+        if accepted < len(draft) and not self._runner.truncate(slot.seq_id, slot.evaluated):
+            slot.evaluated = 0  # never where `can_roll_back` was right; then all is evaluated again
+        if sequence.lookup is not None:
+            sequence.lookup.learn(proposed=len(draft), accepted=accepted)
+
+    def _guess(self, sequence: Sequence) -> list[int]:
+        slot, constraint = sequence.holding, sequence.active_constraint
+        if sequence.lookup is None or sequence.writer.thinking or (constraint is not None and not constraint.begun):
+            return []
+        length = len(slot.log)
+        if not self._runner.can_roll_back(slot.seq_id, length):
+            return []
+        start = max(sequence.prompt_bytes, len(slot.log.text) - _LOOK_BACK)
+        draft = sequence.lookup.propose(bytes(slot.log.text[start:]))
+        # One token more than the guess comes out of the batch.
+        draft = draft[: max(0, min(sequence.room - 1, self._runner.n_ctx - length))]
+        return draft[: constraint.prefix(draft)] if constraint is not None and draft else draft
