@@ -41,7 +41,7 @@ class Sailor:
         message = IncomingMessage(adapter="test", chat="ann", user="ann", message_id=uuid4().hex, text=text)
         await self.core.handle(message, target)
         assert target.errors == []
-        if tasks := [*self.core._summariser._tasks.values()]:
+        if tasks := [*self.core._parts.summariser._tasks.values()]:
             await self.clock.asleep(1)
             self.clock.advance(1)
             await asyncio.gather(*tasks)
