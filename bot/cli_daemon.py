@@ -183,11 +183,11 @@ class Daemon:
             retention_days=lambda: reloader.current.settings.history.retention_days,
         )
         last_life = LastLife(self._paths.running_mark) if set(adapters) != {CONSOLE} else None
-        news = ["I was cut off, and have started again."] if last_life and last_life.begin() else []
+        cut_off = ["I was cut off, and have started again."] if last_life and last_life.begin() else []
         self._manager.ready()
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(caretaker.run(*news), name="caretaker")
+                tasks.create_task(caretaker.run(*cut_off, *backend.news), name="caretaker")
                 tasks.create_task(triggers.run(), name="reload")
                 tasks.create_task(watchdog.run(), name="watchdog")
         finally:
