@@ -21,8 +21,8 @@ from bot.metrics import Metrics
 from bot.paths import Paths
 from bot.request import ChatMessage
 from bot.settings import Configuration
-from bot.storage.database import Database
 from bot.storage.retention import Retention
+from bot.storage.salvage import open_or_salvage
 from bot.storage.turn_repository import TurnRepository
 
 log = logging.getLogger(__name__)
@@ -35,6 +35,8 @@ class Backend:
     core: ChatService
     engine: Engine
     retention: Retention
+    news: Sequence[str]
+    """Sentences for the admins about the start."""
 
     async def drain(self, timeout_s: float) -> None:
         """Return when everybody has been answered one way or the other; replies may take `timeout_s` to finish."""
@@ -66,10 +68,12 @@ async def open_backend(
     `ModelLoadError`.
     """
     async with AsyncExitStack() as stack:
-        database = await Database.open(
+        database, news = await open_or_salvage(
             paths.database_at(settings.storage.path), busy_timeout_s=settings.storage.busy_timeout_s
         )
         stack.push_async_callback(close, "the database", database.aclose)
+        for sentence in news:
+            notify(sentence)
         await TurnRepository(database).recover()
         metrics = Metrics()
         engine = await start_engine(
@@ -80,7 +84,7 @@ async def open_backend(
         metrics.watch(status=engine.status, figures=engine.figures, adapters=lambda: core.adapters)
         stack.push_async_callback(close, "the chat", core.aclose)
         await stack.enter_async_context(running(core.attend(), name="chat"))
-        yield Backend(core=core, engine=engine, retention=Retention(database))
+        yield Backend(core=core, engine=engine, retention=Retention(database), news=news)
 
 
 async def start_engine(

@@ -139,11 +139,15 @@ class Daemon:
     async def _backend(self, adapters: Adapters, reloader: Reloader) -> AsyncIterator["Backend"]:
         # Imported here, because it brings llama.cpp along: a mistake in the configuration is said before that.
         from bot.backend import open_backend  # noqa: PLC0415
+        from bot.ops.graphics_check import idle_card_notice  # noqa: PLC0415
 
         async with open_backend(
             self._loaded.settings, paths=self._paths, notify=notify, reload=reloader.reload
         ) as backend:
             self._ready(adapters, backend.engine.status().model)
+            if (idle := idle_card_notice(self._loaded.settings.engine.n_gpu_layers)) is not None:
+                notify(idle)
+                log.warning("%s", idle)
             await self._offer_claim(backend, adapters)
             yield backend
 
@@ -179,11 +183,11 @@ class Daemon:
             retention_days=lambda: reloader.current.settings.history.retention_days,
         )
         last_life = LastLife(self._paths.running_mark) if set(adapters) != {CONSOLE} else None
-        news = ["I was cut off, and have started again."] if last_life and last_life.begin() else []
+        cut_off = ["I was cut off, and have started again."] if last_life and last_life.begin() else []
         self._manager.ready()
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(caretaker.run(*news), name="caretaker")
+                tasks.create_task(caretaker.run(*cut_off, *backend.news), name="caretaker")
                 tasks.create_task(triggers.run(), name="reload")
                 tasks.create_task(watchdog.run(), name="watchdog")
         finally:

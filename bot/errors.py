@@ -38,6 +38,10 @@ class StorageError(HearthbotError):
     )
 
 
+class DamagedDatabaseError(StorageError):
+    """What stands in the file is not what SQLite wrote there."""
+
+
 class EngineLostError(HearthbotError):
     """The inference engine failed for good. The process ends, so that its supervisor starts a fresh one."""
 

@@ -3,7 +3,7 @@
 import sqlite3
 from pathlib import Path
 
-from bot.errors import StorageError
+from bot.errors import DamagedDatabaseError, StorageError
 
 _ADVICE = {
     sqlite3.SQLITE_BUSY: "another process keeps the database locked; "
@@ -17,11 +17,12 @@ _ADVICE = {
     "give the daemon's user read and write permission to it and to its folder, or set storage.path to another file",
     sqlite3.SQLITE_FULL: "the disk is full; free some space, the daemon goes on by itself then",
     sqlite3.SQLITE_IOERR: "the disk reports an error; check its free space, its cable and the system log",
-    sqlite3.SQLITE_CORRUPT: "the database is damaged; stop the daemon, then restore a backup, "
-    "or move the file and its -wal and -shm files away to start with an empty one",
+    sqlite3.SQLITE_CORRUPT: "the database is damaged; restart the daemon, which keeps a copy and goes on with "
+    "what can still be read, or restore a backup",
     sqlite3.SQLITE_NOTADB: "this is not an SQLite database; "
     "set storage.path to another file, or move this one away to start with an empty one",
 }
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _DATABASE_MOVED = "the file was moved or deleted while it was in use; restart the daemon"
 _PRIMARY = 0xFF  # the low byte of an extended result code: https://www.sqlite.org/rescode.html
 
@@ -39,4 +40,5 @@ def storage_error(path: Path, error: sqlite3.Error | OSError) -> StorageError:
         return StorageError(f"{path}: {error}")
     advice = _DATABASE_MOVED if code == sqlite3.SQLITE_READONLY_DBMOVED else _ADVICE.get(code & _PRIMARY)
     cause = f"{error}, {error.sqlite_errorname}"
-    return StorageError(f"{path}: {advice} ({cause})" if advice else f"{path}: {cause}")
+    kind = DamagedDatabaseError if code & _PRIMARY in _DAMAGE else StorageError
+    return kind(f"{path}: {advice} ({cause})" if advice else f"{path}: {cause}")

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from bot.engine.gpu_devices import GpuDevice
+from bot.ops import graphics_check as checks
 from bot.ops.graphics_card import GraphicsCard, graphics_cards
 from bot.ops.graphics_check import graphics_check
 
@@ -89,3 +90,13 @@ def test_a_card_that_is_used_is_shown_with_its_memory() -> None:
 def test_no_card_is_nothing_to_mend() -> None:
     """Most boxes have none."""
     assert graphics_check([], []).status == "ok"
+
+
+def test_a_start_says_that_a_card_lies_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one line, with the command; not where the owner wants none on it, nor where the library uses it."""
+    monkeypatch.setattr(checks, "graphics_cards", lambda: (P106,))
+    monkeypatch.setattr(checks, "gpu_devices", lambda: ())
+    assert "make rebuild" in (checks.idle_card_notice("auto") or "")
+    assert checks.idle_card_notice(0) is None
+    monkeypatch.setattr(checks, "gpu_devices", lambda: (GpuDevice(description="P106", free=1),))
+    assert checks.idle_card_notice("auto") is None

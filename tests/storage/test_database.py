@@ -134,7 +134,7 @@ async def test_damaged_table_is_reported(path: Path, database: Database, open_da
     await spoil(path, database, "conversations", b"\x00", b"\xa5")
     damaged = await open_database()
     for look in (damaged.fetch("SELECT * FROM conversations"), damaged.integrity()):
-        with pytest.raises(StorageError, match="the database is damaged; stop the daemon, then restore a backup"):
+        with pytest.raises(StorageError, match="the database is damaged; restart the daemon"):
             await look
 
 

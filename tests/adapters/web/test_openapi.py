@@ -28,6 +28,7 @@ PATHS = (
     ("POST", "/v1/responses"),
     ("POST", "/v1/embeddings"),
     ("GET", "/health"),
+    ("GET", "/metrics"),
 )
 
 
