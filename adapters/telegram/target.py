@@ -70,6 +70,7 @@ class TelegramTarget:
         rendered, markup = self._rendered(message), _keyboard(message.buttons)
         if self._shown.get(message_id) == (rendered, markup):
             return
+        self._shown.pop(message_id, None)  # an edit that fails may have arrived
         with _translated():
             try:
                 await self._bot.edit_message_text(

@@ -356,6 +356,24 @@ async def test_the_place_in_the_line_is_one_message_that_goes_away() -> None:
     assert [method for method, _ in bench.target.calls].count("delete") == 1
 
 
+@pytest.mark.parametrize("error", [RateLimitedError(1.0), NotSentError("no route"), ConnectionError("broken")])
+async def test_a_message_that_could_not_be_completed_in_passing_is_completed_in_the_end(error: Exception) -> None:
+    """The reply has gone on to a second message when the last edit of the first one fails: nothing is missing."""
+    bench = DeliveryBench(RecordingTarget(max_length=20))
+    bench.target.errors_of["edit"] = [error]
+    async with bench.running() as (feed, _, run):
+        feed.put(_delta("one two"))
+        await bench.target.until(lambda shown: shown.sent == 1)
+        feed.put(_delta(" three four five six seven"))
+        await bench.clock.asleep(1)
+        bench.clock.hurried = True
+        bench.clock.advance(10)
+        await bench.target.until(lambda shown: "edit" in [method for method, _ in shown.calls])
+        feed.put(ReplyDone(text="one two three four five six seven"), None)
+        await run
+    assert " ".join(bench.target.replies) == "one two three four five six seven"
+
+
 async def test_buttons_stand_under_what_they_are_about() -> None:
     """Stop while it is written; Retry under the end, and Continue where it was cut by its length."""
     bench = DeliveryBench(RecordingTarget(buttons=True))

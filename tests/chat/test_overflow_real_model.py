@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -37,10 +38,10 @@ class Sailor:
         self._number += 1
         target = RecordingTarget(edit_interval_s=0)
         text = f"{MESSAGE} {self._number}."
-        message = IncomingMessage(adapter="test", chat="ann", user="ann", message_id=text, text=text)
+        message = IncomingMessage(adapter="test", chat="ann", user="ann", message_id=uuid4().hex, text=text)
         await self.core.handle(message, target)
         assert target.errors == []
-        if tasks := [*self.core._summariser._tasks.values()]:
+        if tasks := [*self.core._parts.summariser._tasks.values()]:
             await self.clock.asleep(1)
             self.clock.advance(1)
             await asyncio.gather(*tasks)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -36,7 +37,7 @@ async def chat(tmp_path: Path) -> AsyncIterator[ChatService]:
 
 async def _say(chat: ChatService, text: str, *, user: str = "ann") -> RecordingTarget:
     target = RecordingTarget(edit_interval_s=0)
-    message = IncomingMessage(adapter="test", chat=user, user=user, message_id=text, text=text)
+    message = IncomingMessage(adapter="test", chat=user, user=user, message_id=uuid4().hex, text=text)
     await chat.handle(message, target)
     return target
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from bot.adapter import ReplyTarget
 from bot.chat.delivering.channel import Channel
 from bot.chat.delivering.ledger import Ledger
 from bot.chat.delivering.piece import Piece, pieces, plain_pieces
@@ -125,8 +126,7 @@ class ReplyMessages:
             sent = self._sent[-1]
             bare = replace(shown, buttons=())
             with suppress(DeliveryError):
-                await self._channel.attempt(lambda target: target.edit(sent.message_id, bare), "the end of buttons")
-            sent.shown = bare
+                await self._change(sent, bare, "the end of buttons")
 
     def _pieces(self, text: str) -> list[Piece]:
         """Messages that are there keep their place in the text, as long as it goes on from what they show."""
@@ -153,9 +153,10 @@ class ReplyMessages:
         return message_id is not None
 
     async def _try_edit(self, index: int, message: OutgoingMessage) -> bool:
+        """Whether the next one may follow. What failed for now is not shown, so the end shows it."""
         sent = self._sent[index]
         try:
-            await self._channel.attempt(lambda target: target.edit(sent.message_id, message), "a growing reply")
+            done = await self._change(sent, message, "a growing reply")
         except FormatRefusedError:
             return True
         except MessageGoneError:
@@ -163,8 +164,17 @@ class ReplyMessages:
                 return True  # what was taken away on purpose stays away
             del self._sent[index]
             return False
-        sent.shown = message
-        return True
+        return done
+
+    async def _change(self, sent: _Sent, message: OutgoingMessage, what: str) -> bool:
+        """Ask once for an edit, and whether it was done."""
+
+        async def edit(target: ReplyTarget) -> bool:
+            await target.edit(sent.message_id, message)
+            sent.shown = message
+            return True
+
+        return bool(await self._channel.attempt(edit, what))
 
     async def _insist(self, index: int, piece: Piece, message: OutgoingMessage, *, last: bool) -> None:
         if index < len(self._sent):
