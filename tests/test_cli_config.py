@@ -119,7 +119,10 @@ def test_init_says_why_it_cannot_write(tmp_path: Path) -> None:
 
 
 def test_the_installed_package_has_the_example() -> None:
-    """The build puts the file where `config init` looks for it."""
+    """The build puts the file where `config init` looks for it, and the units where `service install` does."""
     build = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
-    assert build["force-include"] == {"config.example.yaml": "bot/config.example.yaml"}
+    assert build["force-include"] == {
+        "config.example.yaml": "bot/config.example.yaml",
+        "systemd": "bot/systemd",
+    }
     assert (ROOT / "config.example.yaml").is_file()
