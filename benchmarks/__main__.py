@@ -14,7 +14,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import alternating, api, chats, cost, delivery, fairness, machine, overflow, plots, restart, together
+from benchmarks import (
+    alternating,
+    api,
+    chats,
+    cost,
+    delivery,
+    fairness,
+    machine,
+    overflow,
+    plots,
+    restart,
+    soak,
+    together,
+)
 from benchmarks.extraction import measure as extraction
 from benchmarks.peer_server import PeerError
 from benchmarks.report import Report
@@ -32,6 +45,7 @@ BENCHMARKS: dict[str, Callable[[Setup], Coroutine[Any, Any, Report]]] = {
     "cost": cost.measure,
     "delivery": delivery.measure,
     "chats": chats.measure,
+    "soak": soak.measure,
     "api": api.measure,
     "extraction": extraction.measure,
 }

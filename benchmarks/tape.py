@@ -3,7 +3,8 @@
 import time
 from collections.abc import Sequence
 
-from bot.engine.runner import BatchPart, Runner
+from bot.engine.batch import BatchPart
+from bot.engine.runner import Runner
 from bot.engine.sampler import Sampler
 from bot.request import SamplingParams
 

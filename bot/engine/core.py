@@ -3,10 +3,11 @@
 import time
 from collections.abc import Callable
 
+from bot.engine.batch import BatchPart
 from bot.engine.decoder import Decoder
 from bot.engine.kv_store import KvStore
 from bot.engine.prefix_cache import PrefixCache
-from bot.engine.runner import BatchPart, NoCellsError, Runner
+from bot.engine.runner import NoCellsError, Runner
 from bot.engine.sampler import Sampler, lookback
 from bot.engine.scheduler import ScheduledPart, Scheduler
 from bot.engine.sequence import Sequence

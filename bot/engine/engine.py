@@ -3,24 +3,24 @@
 import asyncio
 import itertools
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from collections.abc import Sequence as SequenceOf
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from bot.engine.download_progress import DownloadProgress, LineProgress
+from bot.engine.idle_work import IdleWork
 from bot.engine.ledger import Ledger, request_figures
 from bot.engine.loaded_model import LoadedModel, ModelSource
 from bot.engine.lock import InferenceLock
+from bot.engine.open_requests import OpenRequests
 from bot.engine.prompt_reader import ReadPrompt
 from bot.engine.sequence import Sequence
-from bot.engine.timers import Timers
 from bot.errors import EngineLostError, HearthbotError, InvalidRequestError, QueueFullError, RequestError
 from bot.figures import EngineFigures, RequestFigures
 from bot.generation import Generation
-from bot.messages import ReplyFacts, Timings, Usage
+from bot.messages import ReplyFacts
 from bot.request import (
     ChatMessage,
     EngineStatus,
@@ -29,14 +29,11 @@ from bot.request import (
     GenerationFailed,
     GenerationLoading,
     GenerationRequest,
-    GenerationWaiting,
 )
 from bot.settings import EngineSettings, ModelSettings, ReasoningMode
 
 _NOTICE_AFTER_S = 3.0
 """A model that is loaded again for a request is worth a word when it takes longer."""
-_SAVE_AFTER_S = 30.0
-"""How long after a reply the idle conversations' KV states are written to disk."""
 
 
 class Engine:
@@ -84,19 +81,13 @@ class Engine:
         self._model: LoadedModel | None = None
         self._n_ctx = 0
         self._ids = itertools.count(1)
-        self._reading: dict[int, asyncio.Task[None]] = {}
-        """Requests on their way to the line."""
-        self._sequences: dict[int, Sequence] = {}
-        """Requests that use the model."""
-        self._quiet = asyncio.Event()
-        self._quiet.set()
+        self._open = OpenRequests()
         self._switching = asyncio.Lock()
         """Held while the model is loaded, changed or given up."""
         self._error: EngineLostError | None = None
         self._lost = asyncio.Event()
-        self._timers = Timers(self._loop)
+        self._idle = IdleWork(self._loop, save=self._save, unload=self._unload_when_idle)
         self._ledger = Ledger()
-        self._tasks: set[asyncio.Task[None]] = set()
         self.lock = InferenceLock(step=self._step, on_lost=self._lost_on_thread)
         # Reading a long prompt takes milliseconds: off the event loop, and not at the expense of anybody's reply.
         self._readers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="prompt-reader")
@@ -121,7 +112,7 @@ class Engine:
             model=model.file.name if model else "",
             loaded=model is not None,
             running=len(model.scheduler.running) if model else 0,
-            waiting=(len(model.scheduler.line) if model else 0) + len(self._reading),
+            waiting=(len(model.scheduler.line) if model else 0) + self._open.reading,
             max_parallel=model.runner.params.max_parallel if model else self._source.engine.max_parallel,
             n_ctx=self._n_ctx,
         )
@@ -132,15 +123,16 @@ class Engine:
 
     def requests(self) -> list[RequestFigures]:
         """Every request that is waiting or served, in the order they came."""
-        return [request_figures(request_id, sequence) for request_id, sequence in self._sequences.items()]
+        return [request_figures(sequence.generation.request_id, sequence) for sequence in self._open.sequences()]
 
     def cancel(self, request_id: int) -> None:
         """Stop a request wherever it is; nothing happens where it has ended."""
-        if request_id in self._sequences:
-            sequence, core = self._sequences[request_id], self.model.core
-            self.lock.post(lambda: core.cancel(sequence))
-        elif request_id in self._reading:
-            self._reading[request_id].cancel()
+        sequence = self._open.sequence(request_id)
+        if sequence is None:
+            self._open.stop_reading(request_id)
+            return
+        core = self.model.core
+        self.lock.post(lambda: core.cancel(sequence))
 
     def heartbeat(self) -> float:
         """Seconds since the inference thread last finished a step; 0 while it has nothing to do."""
@@ -155,19 +147,12 @@ class Engine:
             raise self._error
         settings = self._source.engine
         # The line refuses what is too much; this only bounds what may be on its way to it while a model is loaded.
-        if len(self._reading) > 2 * (settings.max_waiting + settings.max_parallel):
+        if self._open.reading > 2 * (settings.max_waiting + settings.max_parallel):
             raise QueueFullError("Too many people are waiting right now. Please try again in a few minutes.")
         generation = Generation(next(self._ids), self.cancel)
         submitted_at = time.perf_counter()
         reading = self._loop.create_task(self._read(generation, request, submitted_at), name="prompt")
-        self._reading[generation.request_id] = reading
-
-        def done(task: asyncio.Task[None]) -> None:
-            del self._reading[generation.request_id]
-            if task.cancelled():  # perhaps before its first line
-                generation.push(GenerationDone(text="", reasoning="", facts=_nothing_done(submitted_at)))
-
-        reading.add_done_callback(done)
+        self._open.read(generation, reading, submitted_at=submitted_at)
         return generation
 
     async def count_prompt_tokens(
@@ -193,7 +178,7 @@ class Engine:
         load of the new one raised.
         """
         async with self._switching:
-            await self._quiet.wait()
+            await self._open.wait_quiet()
             old = self._source
             await self._unload()
             starts = old.personas if personas is None else tuple(map(tuple, personas))
@@ -215,7 +200,7 @@ class Engine:
     async def unload(self) -> bool:
         """Free the model's memory until the next request needs it; False when somebody uses it."""
         async with self._switching:
-            if self._model is None or not self._quiet.is_set() or self._reading:
+            if self._model is None or not self._open.quiet or self._open.reading:
                 return False
             await self._unload()
             return True
@@ -241,11 +226,11 @@ class Engine:
 
     async def aclose(self) -> None:
         """Cancel what still runs, save what is worth keeping, and free the model."""
-        self._timers.stop_all()
-        for request_id in [*self._reading, *self._sequences]:
+        self._idle.stop()
+        for request_id in self._open:
             self.cancel(request_id)
         if self._error is None:
-            await self._quiet.wait()
+            await self._open.wait_quiet()
         async with self._switching:
             await self._unload()
         await asyncio.to_thread(self._readers.shutdown)
@@ -291,9 +276,8 @@ class Engine:
             submitted_at=submitted_at,
             clock=time.perf_counter,
         )
-        self._sequences[generation.request_id] = sequence
-        self._quiet.clear()
-        self._timers.stop("unload")
+        self._open.add(sequence)
+        self._idle.put_off()
         self.lock.post(lambda: model.core.add(sequence))
 
     def _deliver_from_thread(self, events: list[tuple[Sequence, GenerationEvent]]) -> None:
@@ -302,33 +286,18 @@ class Engine:
 
     def _deliver(self, events: list[tuple[Sequence, GenerationEvent]]) -> None:
         for sequence, event in events:
-            sequence.generation.push(event)
+            self._open.deliver(sequence, event)
             self._ledger.count(event)
             if isinstance(event, GenerationDone):
                 self._observe(event.facts)
-            if isinstance(event, GenerationWaiting):
-                sequence.position = event.position
-            if sequence.generation.ended:
-                del self._sequences[sequence.generation.request_id]
-        if not self._sequences and not self._quiet.is_set():
-            self._quiet.set()
-            self._when_quiet()
-
-    def _when_quiet(self) -> None:
-        """Nobody is being answered: think of the KV states, and of the memory."""
-        if "save" not in self._timers:
-            self._timers.start("save", _SAVE_AFTER_S, self._save)
-        if self._source.engine.idle_unload_s is not None:
-            self._timers.start("unload", self._source.engine.idle_unload_s, self._unload_when_idle)
+        if self._open.settle():
+            self._idle.begin(unload_s=self._source.engine.idle_unload_s)
 
     def _save(self) -> None:
         if self._model is not None:
             self.lock.post(self._model.core.keep_idle)
 
-    def _unload_when_idle(self) -> None:
-        self._spawn(self._unload_quietly())
-
-    async def _unload_quietly(self) -> None:
+    async def _unload_when_idle(self) -> None:
         if await self.unload():
             self._source.notify("The model was idle and has been unloaded; the next message loads it again.")
 
@@ -375,24 +344,5 @@ class Engine:
     def _mark_lost(self, error: EngineLostError) -> None:
         self._error = error
         # Requests that reached the thread's inbox after it had failed were not seen by it.
-        for sequence in self._sequences.values():
-            sequence.generation.push(GenerationFailed(error=error, text=sequence.writer.text))
-        self._sequences.clear()
-        self._quiet.set()
+        self._open.fail_all(error)
         self._lost.set()
-
-    # tasks
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self._loop.create_task(work, name="engine")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-
-def _nothing_done(submitted_at: float) -> ReplyFacts:
-    waited = (time.perf_counter() - submitted_at) * 1000
-    return ReplyFacts(
-        finish_reason="cancelled",
-        usage=Usage(prompt_tokens=0, cached_tokens=0, completion_tokens=0),
-        timings=Timings(queue_ms=waited, prefill_ms=0.0, ttft_ms=0.0, decode_ms=0.0),
-    )

@@ -4,8 +4,9 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from bot.engine.batch import BatchPart
 from bot.engine.measurement import Choice, Measurement
-from bot.engine.runner import BatchPart, Runner
+from bot.engine.runner import Runner
 from bot.errors import ModelLoadError
 
 _HISTORY = 1000

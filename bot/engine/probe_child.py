@@ -3,8 +3,9 @@
 import json
 import sys
 
+from bot.engine.batch import BatchPart
 from bot.engine.load_params import LoadParams
-from bot.engine.runner import BatchPart, Runner
+from bot.engine.runner import Runner
 from bot.errors import ModelLoadError
 
 _PROMPT_TOKENS = 32

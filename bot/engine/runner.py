@@ -2,13 +2,13 @@
 
 import ctypes
 from collections.abc import Sequence as SequenceOf
-from dataclasses import dataclass
 from pathlib import Path
 
 import llama_cpp
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.engine.batch import Batch, BatchPart
 from bot.engine.llama_log import route_llama_log
 from bot.engine.load_params import LoadParams
 from bot.engine.sampler import Sampler
@@ -47,20 +47,6 @@ def cpu_features() -> str:
 
 class NoCellsError(Exception):
     """`llama_decode` found no room for the batch; the context is as it was before."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchPart:
-    """Consecutive tokens of one sequence in a batch."""
-
-    seq_id: int
-    position: int
-    """Of the first token."""
-    tokens: SequenceOf[int]
-    wants_logits: bool
-    """Whether the last token's logits are needed."""
-    drafted: int = 0
-    """How many of the last tokens are guesses: the logits in front of each are needed, too."""
 
 
 class Runner:
@@ -118,7 +104,7 @@ class Runner:
         )
         """Whether a part of a sequence can be forgotten."""
         self._apply_lora()
-        self._allocate_batch()
+        self._batch = Batch(size=self.n_batch, sequences=params.max_parallel)
 
     @property
     def description(self) -> str:
@@ -146,21 +132,8 @@ class Runner:
         Raises `NoCellsError` when a sequence is full (nothing has changed then) and `EngineLostError` when the
         context cannot be trusted any more. Source of the return codes: `llama_decode` in llama.h.
         """
-        count = 0
-        outputs: dict[int, int] = {}
-        self._logits[:] = 0
-        for part in parts:
-            end = count + len(part.tokens)
-            self._token[count:end] = part.tokens
-            self._pos[count:end] = np.arange(part.position, part.position + len(part.tokens), dtype=np.int32)
-            self._seq_id[count:end] = self._seq_cells[part.seq_id]
-            if part.wants_logits:
-                first = end - 1 - part.drafted
-                self._logits[first:end] = 1
-                outputs[part.seq_id] = first
-            count = end
-        self._batch.n_tokens = count
-        code = llama_cpp.llama_decode(self._context, self._batch)
+        outputs = self._batch.fill(parts)
+        code = llama_cpp.llama_decode(self._context, self._batch.native)
         if code == _NO_CELLS:
             raise NoCellsError
         if code != 0:
@@ -328,26 +301,3 @@ class Runner:
         scales = (ctypes.c_float * len(adapters))(*(scale for _, scale in self.params.lora))
         if llama_cpp.llama_set_adapters_lora(self._context, pointers, len(adapters), scales) != 0:
             raise ModelLoadError("model.lora: llama.cpp refuses these adapters")
-
-    def _allocate_batch(self) -> None:
-        """Batch arrays that numpy can fill by slices; `llama_batch.seq_id` is an array of pointers to ids."""
-        size = self.n_batch
-        self._token = np.zeros(size, dtype=np.int32)
-        self._pos = np.zeros(size, dtype=np.int32)
-        self._n_seq_id = np.ones(size, dtype=np.int32)
-        self._seq_id = np.zeros(size, dtype=np.uintp)
-        self._logits = np.zeros(size, dtype=np.int8)
-        self._seq_ids = np.arange(self.params.max_parallel, dtype=np.int32)
-        self._seq_cells = [
-            self._seq_ids.ctypes.data + index * self._seq_ids.itemsize for index in range(self.params.max_parallel)
-        ]
-        seq_id_type = ctypes.POINTER(ctypes.POINTER(llama_cpp.llama_seq_id))
-        self._batch = llama_cpp.llama_batch(
-            n_tokens=0,
-            token=self._token.ctypes.data_as(ctypes.POINTER(llama_cpp.llama_token)),
-            embd=None,
-            pos=self._pos.ctypes.data_as(ctypes.POINTER(llama_cpp.llama_pos)),
-            n_seq_id=self._n_seq_id.ctypes.data_as(ctypes.POINTER(ctypes.c_int32)),
-            seq_id=self._seq_id.ctypes.data_as(seq_id_type),
-            logits=self._logits.ctypes.data_as(ctypes.POINTER(ctypes.c_int8)),
-        )

@@ -8,8 +8,9 @@ import sys
 import time
 from statistics import median
 
+from bot.engine.batch import BatchPart
 from bot.engine.load_params import LoadParams
-from bot.engine.runner import BatchPart, Runner
+from bot.engine.runner import Runner
 from bot.engine.sampler import Sampler
 from bot.errors import ModelLoadError
 from bot.ops.speed import Speed

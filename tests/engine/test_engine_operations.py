@@ -106,8 +106,7 @@ class EngineOperations(RuleBasedStateMachine):
             self.loop.run_until_complete(asyncio.wait_for(self._end_of(generation), timeout=60))
         self.engine.lock.call(self.engine.model.core.check_integrity).result(timeout=60)
         assert not any(slot.busy for slot in self.engine.model.core.slots.all)
-        assert self.engine._sequences == {}
-        assert self.engine._reading == {}
+        assert list(self.engine._open) == []
 
         status = self.engine.status()
         assert (status.running, status.waiting) == (0, 0)

@@ -6,9 +6,10 @@ from dataclasses import replace
 import llama_cpp
 import pytest
 
+from bot.engine.batch import BatchPart
 from bot.engine.measurement import Choice
 from bot.engine.model_meter import ModelMeter
-from bot.engine.runner import BatchPart, Runner
+from bot.engine.runner import Runner
 from bot.engine.tuning import search
 from bot.errors import ModelLoadError
 from bot.settings import EngineSettings

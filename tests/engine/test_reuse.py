@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bot.engine.batch import BatchPart
 from bot.engine.engine import Engine
 from bot.engine.reuse import Reuse
-from bot.engine.runner import BatchPart, Runner
+from bot.engine.runner import Runner
 from bot.engine.token_log import TokenLog
 from bot.request import ChatMessage, GenerationDelta, GenerationDone, GenerationRequest, SamplingParams
 from bot.settings import EngineSettings, ModelSettings

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.engine.runner import BatchPart, NoCellsError, Runner
+from bot.engine.batch import BatchPart
+from bot.engine.runner import NoCellsError, Runner
 from bot.engine.sampler import Sampler
 from bot.errors import InvalidRequestError, ModelLoadError
 from bot.request import SamplingParams

@@ -7,13 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
 from bot.engine.engine import Engine
 from bot.request import ChatMessage, GenerationDelta, GenerationRequest, JsonConstraint, SamplingParams
 from bot.settings import ModelSettings
-from tests.support.json_schemas import PERSON
 from tests.support.real_engine import ENGINE_SETTINGS, Recorder
 
 STORY = (
@@ -28,6 +26,12 @@ COPYING = GenerationRequest(
     sampling=SamplingParams(temperature=0),
     copied_from=STORY,
 )
+CITIZEN = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "city": {"type": "string"}},
+    "required": ["name", "city"],
+    "additionalProperties": False,
+}
 SEEDED = SamplingParams(temperature=0.7, top_k=40, top_p=0.95, seed=5)
 
 
@@ -68,28 +72,31 @@ async def test_wrong_guesses_do_no_harm(engine: Engine, recorder: Recorder, samp
 
 
 def extraction(**more: Any) -> GenerationRequest:
-    """JSON whose values stand in a text."""
-    text = "Alexander Montgomery-Fitzgerald is 52 years old."
+    """JSON whose values stand in a text.
+
+    Two names, for which this model's best candidate leads by 0.8 or more in every step; evaluating several tokens at
+    once changes a lead by up to 0.4. Ages would not do: for the first digit of "52 years old" its "1", "5" and "2" are
+    within 0.5 of each other, and the same request without guesses says 18 at first and 52 once its prompt is cached.
+    """
+    text = "My name is Alexander Montgomery-Fitzgerald and my city is Wolverhampton."
     return GenerationRequest(
         messages=(ChatMessage(role="user", content=f"Extract as JSON: {text}"),),
         user="eve",
         max_tokens=60,
         sampling=SamplingParams(temperature=0),
-        constraint=JsonConstraint(schema=PERSON, always_complete=True),
+        constraint=JsonConstraint(schema=CITIZEN, always_complete=True),
         copied_from=text,
         **more,
     )
 
 
 async def test_guesses_obey_the_grammar(engine: Engine, recorder: Recorder) -> None:
-    """With a constraint valid JSON comes out, too, and what it copies is the same.
-
-    The age is a near tie for this model, which rounding alone decides.
-    """
-    plain, _ = await written(engine, recorder, replace(extraction(), copied_from=""))
-    guessed, _ = await written(engine, recorder, extraction())
-    jsonschema.validate(json.loads(guessed), PERSON)
-    assert json.loads(guessed)["name"] == json.loads(plain)["name"]
+    """With a constraint the same valid JSON comes out, in fewer steps."""
+    plain, steps = await written(engine, recorder, replace(extraction(), copied_from=""))
+    guessed, fewer = await written(engine, recorder, extraction())
+    assert guessed == plain
+    assert json.loads(guessed) == {"name": "Alexander Montgomery-Fitzgerald", "city": "Wolverhampton"}
+    assert fewer < steps
     assert any(part.drafted for batch in recorder.batches for part in batch)
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from bot.engine.batch import BatchPart
 from bot.engine.core import Core
 from bot.engine.load_params import LoadParams
-from bot.engine.runner import BatchPart
 from bot.engine.sampler import Sampler
 from bot.settings import EngineSettings, ModelSettings
 

@@ -1,0 +1,99 @@
+"""The daemon as a process with the real small model, for tests that do it harm."""
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.support.bot_api import BotApiServer, FakeChat
+from tests.support.hearthbot_process import Hearthbot
+
+CONFIGURATION = """
+engine: {{n_ctx: 1024, max_parallel: 2, n_threads: 1, tune: off, prewarm: false}}
+generation: {{temperature: 0, max_tokens: {max_tokens}}}
+permissions: {{open: true, users: {{admin_ids: ["telegram:{admin}"]}}}}
+storage: {{busy_timeout_s: 0.1}}
+model: {model}
+adapters:
+  web: {{enabled: false}}
+  telegram:
+    token_env: TELEGRAM_TOKEN
+    base_url: {base_url}
+    base_file_url: {base_file_url}
+    edit_interval_s: 0.5
+"""
+_LIMIT_S = 90.0
+_LOOK_S = 0.05
+
+
+@dataclass(slots=True, kw_only=True)
+class FaultyDaemon:
+    """Ann is its admin; it can be killed and started again, and what it has stored can be looked at from outside."""
+
+    hearthbot: Hearthbot
+    server: BotApiServer
+    ann: FakeChat
+    max_tokens: int = 24
+    model: Path | None = None
+    program: Sequence[str] = (sys.executable, "-m", "bot.cli", "run")
+    log: list[str] = field(default_factory=list)
+    """What the lives that have ended said."""
+
+    @asynccontextmanager
+    async def living(self) -> AsyncIterator["subprocess.Popen[str]"]:
+        """One life, once it polls. It is killed in the end, if it still runs then."""
+        self.hearthbot.configure(
+            CONFIGURATION.format(
+                base_url=self.server.base_url,
+                base_file_url=self.server.base_file_url,
+                admin=self.ann.user,
+                max_tokens=self.max_tokens,
+                model=f"{{path: {self.model}}}" if self.model else "{}",
+            )
+        )
+        self.hearthbot.environment["TELEGRAM_TOKEN"] = self.server.token
+        before = len(self.server.polls)
+        process = self._start()
+        try:
+            await self.until(lambda: len(self.server.polls) > before + 1 or process.poll() is not None)
+            assert process.poll() is None, "it does not start"
+            yield process
+        finally:
+            process.kill()
+            _, said = await asyncio.to_thread(process.communicate)
+            self.log.append(said)
+
+    def _start(self) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            self.program,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=self.hearthbot.environment,
+            cwd=self.hearthbot.home,
+        )
+
+    def query(self, sql: str, *values: object) -> list[tuple[str, ...]]:
+        """Rows that it has stored."""
+        with closing(sqlite3.connect(self.hearthbot.database)) as connection:
+            return connection.execute(sql, values).fetchall()
+
+    async def until_settled(self) -> None:
+        """Return when nobody waits for an answer any more, as the database says."""
+        await self.until(lambda: not self.query("SELECT 1 FROM answers WHERE state NOT IN ('delivered', 'dropped')"))
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Return when something outside the server has come true."""
+        await asyncio.to_thread(_wait, condition)
+
+
+def _wait(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + _LIMIT_S
+    while not condition():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(_LOOK_S)
