@@ -23,6 +23,14 @@ StreamMode = Literal["edit", "draft", "off"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """At most so many calls in any so many seconds; a typing sign is none."""
+
+    calls: int
+    per_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyLimits:
     """What a platform allows for one message."""
 
@@ -36,6 +44,10 @@ class ReplyLimits:
     """How a reply is shown while it is written."""
     buttons: bool = False
     """Whether buttons can be shown."""
+    per_chat: tuple[Allowance, ...] = ()
+    """How much may be sent, edited and deleted in one chat. The core keeps to it; edits in passing are left out."""
+    overall: tuple[Allowance, ...] = ()
+    """The same in all of the platform's chats together."""
 
 
 class ReplyTarget(Protocol):

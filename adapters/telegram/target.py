@@ -11,11 +11,16 @@ from telegram.error import TelegramError
 from adapters.telegram.failures import changes_nothing, delivery_error
 from adapters.telegram.renderer import LONGEST_TEXT, Rendered, Renderer
 from adapters.telegram.settings import TelegramSettings
-from bot.adapter import ReplyLimits
+from bot.adapter import Allowance, ReplyLimits
 from bot.errors import MessageGoneError
 from bot.messages import Button, ChatAddress, OutgoingMessage
 
 LONGEST_CAPTION = 1024
+# https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this: one message a second in a chat with
+# short bursts, 20 a minute in a group, 30 a second in all.
+_PER_CHAT = Allowance(calls=5, per_s=5.0)
+_PER_GROUP = Allowance(calls=20, per_s=60.0)
+_OVERALL = Allowance(calls=30, per_s=1.0)
 _SHORT_LABEL = 20
 """Characters up to which a button shares its row with another."""
 
@@ -40,6 +45,8 @@ class TelegramTarget:
             measure=renderer.length,
             stream=stream,
             buttons=True,
+            per_chat=(_PER_CHAT,) if address.direct else (_PER_CHAT, _PER_GROUP),
+            overall=(_OVERALL,),
         )
 
     @property

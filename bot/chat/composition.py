@@ -26,6 +26,7 @@ from bot.chat.commands.schemas import SchemaCommands
 from bot.chat.confirmations import Confirmations
 from bot.chat.conversation_context import ConversationContext
 from bot.chat.conversation_finder import ConversationFinder
+from bot.chat.delivering.gates import Gates
 from bot.chat.entrance import Entrance
 from bot.chat.generator import TextGenerator
 from bot.chat.lines import Lines
@@ -112,7 +113,8 @@ class ChatComposer:
         self._pairings = PairingRepository(database)
         self._usage = UsageRepository(database)
         self.links = LinkRepository(database)
-        self._messenger = Messenger(self.platforms)
+        gates = Gates(clock)
+        self._messenger = Messenger(self.platforms, gates)
         self._claim = ClaimCode(clock)
         self.welcomes = Welcomes(pairings=self._pairings, people=self._people, messenger=self._messenger, clock=clock)
         self._generator = generator
@@ -125,7 +127,11 @@ class ChatComposer:
         self._confirmations = Confirmations(clock)
         self.answers = AnswerRepository(database)
         self.outbox = Outbox(
-            answers=self.answers, conversations=self._conversations, platforms=self.platforms, clock=clock
+            answers=self.answers,
+            conversations=self._conversations,
+            platforms=self.platforms,
+            gates=gates,
+            clock=clock,
         )
 
     def compose(self, configuration: Configuration) -> ChatParts:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 
+from bot.chat.delivering.gates import Gates
 from bot.chat.platforms import Platforms
 from bot.messages import Button, ChatAddress, OutgoingMessage
 from bot.storage.access_records import Identity
@@ -13,8 +14,9 @@ _LOGGER = logging.getLogger(__name__)
 class Messenger:
     """What cannot be delivered is logged, never raised: nobody waits for it."""
 
-    def __init__(self, platforms: Platforms) -> None:
+    def __init__(self, platforms: Platforms, gates: Gates) -> None:
         self._platforms = platforms
+        self._gates = gates
 
     def can_reach(self, identity: Identity, chat: str) -> bool:
         """Whether the person's platform is up, and lets things be said unasked."""
@@ -40,7 +42,9 @@ class Messenger:
             if not target.limits.buttons:
                 text, buttons = (f"{text}\n{without_buttons}" if without_buttons else text), ()
             # As it is: names in it are somebody's own choice, and no formatting.
-            await target.send(OutgoingMessage(text=text, buttons=tuple(buttons), plain=True))
+            message = OutgoingMessage(text=text, buttons=tuple(buttons), plain=True)
+            async with self._gates.passed(_address(identity, chat), target.limits):
+                await target.send(message)
         except Exception:
             _LOGGER.warning("%s could not be told something", identity, exc_info=True)
             return False

@@ -11,6 +11,7 @@ from typing import Any
 from bot.adapter import OpenTarget, ReplyTarget
 from bot.chat.clock import Clock
 from bot.chat.delivering.channel import Channel
+from bot.chat.delivering.gates import Gates
 from bot.chat.delivering.ledger import Ledger
 from bot.chat.delivery import Delivery, Route
 from bot.chat.latest_replies import LatestReplies
@@ -41,11 +42,13 @@ class Outbox:
         answers: AnswerRepository,
         conversations: ConversationRepository,
         platforms: Platforms,
+        gates: Gates,
         clock: Clock,
     ) -> None:
         self._answers = answers
         self._conversations = conversations
         self._platforms = platforms
+        self._gates = gates
         self._clock = clock
         self._latest = LatestReplies()
         self._live: set[int] = set()
@@ -73,6 +76,7 @@ class Outbox:
             target=target,
             address=address,
             platforms=self._platforms,
+            gates=self._gates,
             clock=self._clock,
             patience_s=self.settings.patience_s,
         )

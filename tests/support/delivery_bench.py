@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.adapter import ReplyTarget
 from bot.chat.delivering.channel import Channel
+from bot.chat.delivering.gates import Gates
 from bot.chat.delivering.ledger import Ledger
 from bot.chat.delivery import Delivery, Route
 from bot.chat.latest_replies import LatestReplies
@@ -72,6 +73,7 @@ class DeliveryBench:
         self.target = target or RecordingTarget()
         self.exits = RecordingExits()
         self.platforms = Platforms()
+        self.gates = Gates(self.clock)
         self.latest = LatestReplies()
         self.settings = DeliverySettings(**settings)
 
@@ -81,6 +83,7 @@ class DeliveryBench:
             target=self.target,
             address=ADDRESS,
             platforms=self.platforms,
+            gates=self.gates,
             clock=self.clock,
             patience_s=self.settings.patience_s,
         )

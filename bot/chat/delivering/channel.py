@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from bot.adapter import ReplyLimits, ReplyTarget
 from bot.chat.clock import Clock
+from bot.chat.delivering.gates import Gates
 from bot.chat.delivering.undelivered import UndeliveredError
 from bot.chat.platforms import Platforms
 from bot.errors import (
@@ -37,7 +38,14 @@ class Channel:
     """
 
     def __init__(
-        self, *, target: ReplyTarget, address: ChatAddress, platforms: Platforms, clock: Clock, patience_s: float
+        self,
+        *,
+        target: ReplyTarget,
+        address: ChatAddress,
+        platforms: Platforms,
+        gates: Gates,
+        clock: Clock,
+        patience_s: float,
     ) -> None:
         """`patience_s` is how long failures are waited out, in seconds."""
         self.address = address
@@ -45,6 +53,7 @@ class Channel:
         """A message that was sent again, or is to be, may have been shown the first time all the same."""
         self._target = target
         self._platforms = platforms
+        self._gates = gates
         self._times = platforms.times(address.adapter)
         self._clock = clock
         self._patience_s = patience_s
@@ -64,15 +73,18 @@ class Channel:
         """Go on in another chat."""
         self._target, self.address = target, address
 
-    async def attempt(self, call: Call[T], what: str, *, copies: bool = False) -> T | None:
-        """Ask once; None where it failed for now. Raises what a platform says for good.
+    async def attempt(
+        self, call: Call[T], what: str, *, copies: bool = False, spare: bool = False, waits: bool = False
+    ) -> T | None:
+        """Ask once; None where it failed for now, or would be too much. Raises what a platform says for good.
 
-        `copies`: asking again would show something a second time.
+        `copies`: asking again would show something a second time. `spare`: something better may come soon, so this is
+        left out before the platform's limit is reached. `waits`: it is asked as soon as the limit allows.
         """
-        if self.pause_s:
+        if self.pause_s or not (waits or self._gates.are_open(self.address, self.limits, spare=spare)):
             return None
         try:
-            return await call(self._target)
+            return await self._paced(call)
         except _ANSWERS:
             raise
         except RateLimitedError as error:
@@ -84,6 +96,19 @@ class Channel:
             _LOGGER.warning("%s could not be shown", what, exc_info=error)
         return None
 
+    async def sign(self, call: Call[None]) -> None:
+        """Ask once for what no platform counts. Raises what it says for good."""
+        if self.pause_s:
+            return
+        try:
+            await call(self._target)
+        except _ANSWERS:
+            raise
+        except RateLimitedError as error:
+            self._pause(error)
+        except Exception as error:  # noqa: BLE001 - the answer itself finds out what that means
+            _LOGGER.info("a sign could not be shown: %s", _short(error))
+
     async def insist(self, call: Call[T], what: str, *, copies: bool = False) -> T:
         """Ask until it is done. Raises what a platform says for good, and `UndeliveredError`."""
         failures = 0
@@ -91,7 +116,7 @@ class Channel:
         while True:
             await self._wait_out()
             try:
-                return await call(self._target)
+                return await self._paced(call)
             except _ANSWERS:
                 raise
             except RateLimitedError as error:
@@ -112,6 +137,10 @@ class Channel:
             waited += delay
             await self._clock.sleep(delay)
             self._reopen()
+
+    async def _paced(self, call: Call[T]) -> T:
+        async with self._gates.passed(self.address, self.limits):
+            return await call(self._target)
 
     async def _wait_out(self) -> None:
         pause = self.pause_s

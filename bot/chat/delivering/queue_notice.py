@@ -71,7 +71,7 @@ class QueueNotice:
             if message_id is None:
                 self.message_id = await self._channel.attempt(lambda target: target.send(message), "a notice")
             else:
-                await self._channel.attempt(lambda target: target.edit(message_id, message), "a notice")
+                await self._channel.attempt(lambda target: target.edit(message_id, message), "a notice", spare=True)
         except DeliveryError:
             return False
         return True
@@ -84,7 +84,7 @@ class QueueNotice:
             return True
 
         try:
-            return bool(await self._channel.attempt(delete, "the end of a notice"))
+            return bool(await self._channel.attempt(delete, "the end of a notice", waits=True))
         except DeliveryError:
             return True  # it is gone, or the chat is
 

@@ -118,7 +118,7 @@ class ReplyMessages:
     async def delete(self, message_id: str) -> None:
         """Take a message away, where that is possible."""
         with suppress(MessageGoneError, FormatRefusedError):
-            await self._channel.attempt(lambda target: target.delete(message_id), "the end of a message")
+            await self._channel.attempt(lambda target: target.delete(message_id), "the end of a message", waits=True)
 
     async def strip(self) -> None:
         """Take the buttons away from the last message."""
@@ -126,7 +126,7 @@ class ReplyMessages:
             sent = self._sent[-1]
             bare = replace(shown, buttons=())
             with suppress(DeliveryError):
-                await self._change(sent, bare, "the end of buttons")
+                await self._change(sent, bare, "the end of buttons", waits=True)
 
     def _pieces(self, text: str) -> list[Piece]:
         """Messages that are there keep their place in the text, as long as it goes on from what they show."""
@@ -156,7 +156,7 @@ class ReplyMessages:
         """Whether the next one may follow. What failed for now is not shown, so the end shows it."""
         sent = self._sent[index]
         try:
-            done = await self._change(sent, message, "a growing reply")
+            done = await self._change(sent, message, "a growing reply", spare=True)
         except FormatRefusedError:
             return True
         except MessageGoneError:
@@ -166,7 +166,9 @@ class ReplyMessages:
             return False
         return done
 
-    async def _change(self, sent: _Sent, message: OutgoingMessage, what: str) -> bool:
+    async def _change(
+        self, sent: _Sent, message: OutgoingMessage, what: str, *, spare: bool = False, waits: bool = False
+    ) -> bool:
         """Ask once for an edit, and whether it was done."""
 
         async def edit(target: ReplyTarget) -> bool:
@@ -174,7 +176,7 @@ class ReplyMessages:
             sent.shown = message
             return True
 
-        return bool(await self._channel.attempt(edit, what))
+        return bool(await self._channel.attempt(edit, what, spare=spare, waits=waits))
 
     async def _insist(self, index: int, piece: Piece, message: OutgoingMessage, *, last: bool) -> None:
         if index < len(self._sent):
@@ -203,7 +205,7 @@ class ReplyMessages:
     async def _draft(self, message: OutgoingMessage) -> None:
         if message != self._drafted:
             self._drafted = message
-            await self._channel.attempt(lambda target: target.draft(message), "a draft")
+            await self._channel.attempt(lambda target: target.draft(message), "a draft", spare=True)
 
     async def _intend(self) -> None:
         """A process that dies between this and `_note` leaves the doubt behind."""

@@ -31,7 +31,7 @@ class TypingSign:
     async def _type(self) -> None:
         while True:
             try:
-                await self._channel.attempt(lambda target: target.typing(), "the typing sign")
+                await self._channel.sign(lambda target: target.typing())
             except DeliveryError:
                 return  # the answer itself finds out what that means
             await self._clock.sleep(_INTERVAL_S)

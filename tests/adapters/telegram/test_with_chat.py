@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.adapters.telegram.chat_world import ChatWorld
-from tests.support.bot_api import ApiError, FakeChat
+from tests.support.bot_api import ApiError, FakeChat, StoredMessage
 from tests.support.bot_api.text_rules import utf16_length
 
 BOT = "@hearth_test_bot"
@@ -293,3 +293,24 @@ async def test_a_reply_follows_its_group(world: ChatWorld) -> None:
     reply.release()
     await world.until(lambda: world.server.messages(new) and world.server.messages(new)[0].buttons)
     assert world.server.texts(new) == ["The beginning and the end."]
+
+
+async def test_many_chats_at_once_stay_within_the_limits(world: ChatWorld) -> None:
+    """All of forty replies are complete, and Telegram has refused nothing: not in a chat, and not in all together."""
+    chats = [world.server.private_chat(f"Ann{number}") for number in range(40)]
+    for _ in chats:
+        pieces = [f"word{number} " for number in range(30)]
+        world.bench.engine.enqueue(*pieces, pace=lambda: world.clock.sleep(0.5))
+    for chat in chats:
+        chat.say("Tell me a story.")
+    await world.until(
+        lambda: all(message.buttons.keys() == {"Retry"} for chat in chats for message in ends(world, chat))
+    )
+    assert all(replies(world, chat) == [" ".join(f"word{number}" for number in range(30))] for chat in chats)
+    assert not world.server.refusals
+
+
+def ends(world: ChatWorld, chat: FakeChat) -> list[StoredMessage]:
+    """The last message in a chat; one without buttons where there is none."""
+    nothing = StoredMessage(id=0, chat={}, sender={}, from_bot=True, date=0)
+    return world.server.messages(chat)[-1:] or [nothing]
