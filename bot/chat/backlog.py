@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from bot.chat.clock import Clock
+from bot.chat.clock import Clock, comes_within
 from bot.chat.counted import counted
 from bot.chat.platforms import Platforms
 from bot.chat.ticket import Ticket
@@ -60,7 +60,7 @@ class Backlog:
         batch.more.set()
         if first:
             try:
-                while await self._comes(batch):
+                while await comes_within(batch.more, _QUIET_S, self._clock):
                     pass
             finally:
                 del self._batches[key]
@@ -69,18 +69,6 @@ class Backlog:
         skipped = max(0, len(batch.tickets) - most)
         index = batch.tickets.index(ticket)
         return Share(answered=index >= skipped, skipped=skipped, tells=index == skipped - 1)
-
-    async def _comes(self, batch: _Batch) -> bool:
-        batch.more.clear()
-        coming = asyncio.create_task(batch.more.wait(), name="backlog")
-        pause = asyncio.create_task(self._clock.sleep(_QUIET_S), name="backlog pause")
-        try:
-            await asyncio.wait({coming, pause}, return_when=asyncio.FIRST_COMPLETED)
-            return batch.more.is_set()
-        finally:
-            coming.cancel()
-            pause.cancel()
-            await asyncio.gather(coming, pause, return_exceptions=True)
 
 
 def skipped_text(skipped: int, answered: int) -> str:

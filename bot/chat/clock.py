@@ -35,3 +35,17 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Return after so many seconds."""
         await asyncio.sleep(seconds)
+
+
+async def comes_within(event: asyncio.Event, seconds: float, clock: Clock) -> bool:
+    """Whether `event` is set anew before so many seconds have passed on `clock`; what was set before does not count."""
+    event.clear()
+    coming = asyncio.create_task(event.wait(), name="event")
+    pause = asyncio.create_task(clock.sleep(seconds), name="pause")
+    try:
+        await asyncio.wait({coming, pause}, return_when=asyncio.FIRST_COMPLETED)
+        return event.is_set()
+    finally:
+        coming.cancel()
+        pause.cancel()
+        await asyncio.gather(coming, pause, return_exceptions=True)

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field, replace
 
-from bot.chat.clock import Clock
+from bot.chat.clock import Clock, comes_within
 from bot.chat.ticket import Ticket
 from bot.messages import ConversationKey, IncomingMessage
 
@@ -47,24 +47,12 @@ class Pastes:
         key = (message.key, message.user)
         paste = self._open[key] = _Paste(ticket=ticket, limit=limit)
         try:
-            while not paste.complete and await self._comes(paste, wait_s):
+            while not paste.complete and await comes_within(paste.more, wait_s, self._clock):
                 pass
         finally:
             if self._open.get(key) is paste:
                 del self._open[key]
         return ticket.message is not message
-
-    async def _comes(self, paste: _Paste, wait_s: float) -> bool:
-        paste.more.clear()
-        coming = asyncio.create_task(paste.more.wait(), name="paste")
-        pause = asyncio.create_task(self._clock.sleep(wait_s), name="paste pause")
-        try:
-            await asyncio.wait({coming, pause}, return_when=asyncio.FIRST_COMPLETED)
-            return paste.more.is_set()
-        finally:
-            coming.cancel()
-            pause.cancel()
-            await asyncio.gather(coming, pause, return_exceptions=True)
 
 
 def _is_full(text: str, limit: int) -> bool:

@@ -13,6 +13,7 @@ from bot.config import LoadedConfig
 from bot.engine.gpu_devices import gpu_devices
 from bot.errors import ConfigError, StorageError
 from bot.loader import AdapterLoader
+from bot.ops.alarms import LITTLE_SPACE
 from bot.ops.graphics_card import graphics_cards
 from bot.ops.graphics_check import graphics_check
 from bot.ops.machine_check import clock_check, processor_check
@@ -22,8 +23,6 @@ from bot.paths import Paths
 from bot.storage.database import Database
 
 LIBRARIES = ("llama-cpp-python", "pydantic", "aiosqlite", "prompt-toolkit")
-LITTLE_SPACE = 500 * 2**20
-"""Bytes on the database's disk below which a warning is due."""
 
 
 class Doctor:
