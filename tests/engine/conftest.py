@@ -3,12 +3,16 @@
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
+import llama_cpp
 import pytest
 
 from bot.engine.engine import Engine
+from bot.engine.grammar import Grammar
+from bot.engine.llama_log import route_llama_log
 from bot.engine.runner import Runner
+from bot.engine.vocabulary import Vocabulary
 from bot.settings import ModelSettings
-from tests.support.real_engine import ENGINE_SETTINGS, Recorder, load_params
+from tests.support.real_engine import ENGINE_SETTINGS, Recorder, demo_model, load_params
 from tests.support.tiny_models import WRITERS, Tokenizer
 
 
@@ -18,6 +22,23 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
     folder = tmp_path_factory.mktemp("models")
     tokenizer = Tokenizer.of_demo_model()
     return {kind: write(folder / f"{kind}.gguf", tokenizer) for kind, write in WRITERS.items()}
+
+
+@pytest.fixture(scope="module")
+def vocabulary() -> Iterator[Vocabulary]:
+    """The demo model's tokens, without its weights."""
+    route_llama_log()
+    params = llama_cpp.llama_model_default_params()
+    params.vocab_only = True
+    model = llama_cpp.llama_model_load_from_file(str(demo_model()).encode(), params)
+    yield Vocabulary(model)
+    llama_cpp.llama_model_free(model)
+
+
+@pytest.fixture(scope="module")
+def grammar(vocabulary: Vocabulary) -> Grammar:
+    """A compiler for the demo model."""
+    return Grammar(vocabulary)
 
 
 @pytest.fixture

@@ -1,39 +1,18 @@
 """Replies that must be JSON by a schema: token by token, whatever the model would like."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import jsonschema
-import llama_cpp
 import numpy as np
 import pytest
 
 from bot.engine.constraint import Constraint
 from bot.engine.grammar import Grammar
-from bot.engine.llama_log import route_llama_log
 from bot.engine.vocabulary import Vocabulary
 from bot.errors import InvalidRequestError
 from bot.request import JsonConstraint
 from tests.support.json_schemas import PERSON, REFUSED, SCHEMAS
-from tests.support.real_engine import demo_model
-
-
-@pytest.fixture(scope="module")
-def vocabulary() -> Iterator[Vocabulary]:
-    """The demo model's tokens, without its weights."""
-    route_llama_log()
-    params = llama_cpp.llama_model_default_params()
-    params.vocab_only = True
-    model = llama_cpp.llama_model_load_from_file(str(demo_model()).encode(), params)
-    yield Vocabulary(model)
-    llama_cpp.llama_model_free(model)
-
-
-@pytest.fixture(scope="module")
-def grammar(vocabulary: Vocabulary) -> Grammar:
-    """A compiler for the demo model."""
-    return Grammar(vocabulary)
 
 
 class Writer:

@@ -3,11 +3,9 @@
 import itertools
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import llama_cpp
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,36 +13,17 @@ from llguidance import LLMatcher
 
 from bot.engine.chat_template import ChatTemplate
 from bot.engine.grammar import Grammar
-from bot.engine.llama_log import route_llama_log
 from bot.engine.tool_format import HERMES, TOOL_FORMATS, ToolFormat
 from bot.engine.tool_grammar import ToolGrammar
 from bot.engine.tool_parser import ToolParser
 from bot.engine.vocabulary import Vocabulary
 from bot.request import ChatMessage, ToolCall, ToolSpec
-from tests.support.real_engine import demo_model
 
 TOKENS = {"bos_token": "<s>", "eos_token": "</s>"}
 NAMES = [known.signature for known in TOOL_FORMATS]
 CITY = {"type": "object", "properties": {"city": {"$ref": "#/$defs/city"}}, "required": ["city"]}
 CITY |= {"additionalProperties": False, "$defs": {"city": {"type": "string"}}}
 TOOLS = [("weather", CITY), ("weather_tomorrow", CITY), ("now", {"type": "object", "additionalProperties": False})]
-
-
-@pytest.fixture(scope="module")
-def vocabulary() -> Iterator[Vocabulary]:
-    """The demo model's tokens, without its weights."""
-    route_llama_log()
-    params = llama_cpp.llama_model_default_params()
-    params.vocab_only = True
-    model = llama_cpp.llama_model_load_from_file(str(demo_model()).encode(), params)
-    yield Vocabulary(model)
-    llama_cpp.llama_model_free(model)
-
-
-@pytest.fixture(scope="module")
-def grammar(vocabulary: Vocabulary) -> Grammar:
-    """A compiler for the demo model."""
-    return Grammar(vocabulary)
 
 
 def reply(known: ToolFormat, calls: list[tuple[str, dict[str, Any]]], content: str = "") -> str:

@@ -1,7 +1,6 @@
 """`/v1/chat/completions` with OpenAI's own client over a real socket."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import openai
 import pytest
@@ -21,22 +20,6 @@ WEATHER = {
     },
 }
 HELLO = [{"role": "user", "content": "Hello you"}]
-
-
-@pytest.fixture
-def model() -> ScriptedEngine:
-    """A model that says what it is told to."""
-    return ScriptedEngine(n_ctx=4096)
-
-
-@pytest.fixture
-async def client(model: ScriptedEngine) -> AsyncIterator[AsyncOpenAI]:
-    """OpenAI's client, which does not try again by itself."""
-    async with (
-        web(model) as adapter,
-        AsyncOpenAI(base_url=f"{adapter.url}/v1", api_key="none needed", max_retries=0) as client,
-    ):
-        yield client
 
 
 async def test_a_chat_is_answered_whole(client: AsyncOpenAI, model: ScriptedEngine) -> None:

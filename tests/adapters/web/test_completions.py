@@ -1,30 +1,11 @@
 """`/v1/completions` and `/v1/embeddings` with OpenAI's own client over a real socket."""
 
-from collections.abc import AsyncIterator
-
 import openai
 import pytest
 from openai import AsyncOpenAI
 
 from bot.request import TokenLogprob
 from tests.support.scripted_engine import ScriptedEngine
-from tests.support.web_client import web
-
-
-@pytest.fixture
-def model() -> ScriptedEngine:
-    """A model that says what it is told to."""
-    return ScriptedEngine(n_ctx=4096)
-
-
-@pytest.fixture
-async def client(model: ScriptedEngine) -> AsyncIterator[AsyncOpenAI]:
-    """OpenAI's client, which does not try again by itself."""
-    async with (
-        web(model) as adapter,
-        AsyncOpenAI(base_url=f"{adapter.url}/v1", api_key="none needed", max_retries=0) as client,
-    ):
-        yield client
 
 
 async def test_the_text_completion_that_people_know(client: AsyncOpenAI, model: ScriptedEngine) -> None:

@@ -1,7 +1,5 @@
 """`/v1/responses` with OpenAI's own client over a real socket."""
 
-from collections.abc import AsyncIterator
-
 import openai
 import pytest
 from openai import AsyncOpenAI
@@ -9,26 +7,9 @@ from openai import AsyncOpenAI
 from bot.errors import QueueFullError
 from bot.request import ChatMessage, JsonConstraint, ToolCall
 from tests.support.scripted_engine import ScriptedEngine
-from tests.support.web_client import web
 
 WEATHER = {"type": "function", "name": "weather", "parameters": {"type": "object"}, "strict": True}
 CALL = ToolCall(id="call_1", name="weather", arguments='{"place": "Rome"}')
-
-
-@pytest.fixture
-def model() -> ScriptedEngine:
-    """A model that says what it is told to."""
-    return ScriptedEngine(n_ctx=4096)
-
-
-@pytest.fixture
-async def client(model: ScriptedEngine) -> AsyncIterator[AsyncOpenAI]:
-    """OpenAI's client, which does not try again by itself."""
-    async with (
-        web(model) as adapter,
-        AsyncOpenAI(base_url=f"{adapter.url}/v1", api_key="none needed", max_retries=0) as client,
-    ):
-        yield client
 
 
 async def test_text(client: AsyncOpenAI, model: ScriptedEngine) -> None:
