@@ -2,6 +2,8 @@
 
 import asyncio
 
+_REST_S = 0.002
+
 
 class FakeClock:
     """Stands still until it is told to go on."""
@@ -9,7 +11,8 @@ class FakeClock:
     def __init__(self) -> None:
         self._now = 1000.0
         self.hurried = False
-        """Moves on by itself as soon as somebody sleeps."""
+        """Moves on by itself while somebody sleeps."""
+        self._ticking: asyncio.TimerHandle | None = None
         self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
         self._changed = asyncio.Condition()
 
@@ -28,12 +31,10 @@ class FakeClock:
 
     async def sleep(self, seconds: float) -> None:
         """Return when the clock was moved that far."""
-        if self.hurried:
-            self.advance(seconds)
-            await asyncio.sleep(0)
-            return
         future = asyncio.get_running_loop().create_future()
         self._sleepers.append((self._now + seconds, future))
+        if self.hurried:
+            self._hurry()
         async with self._changed:
             self._changed.notify_all()
         await future
@@ -58,3 +59,17 @@ class FakeClock:
             if until <= self._now and not future.done():
                 future.set_result(None)
         self._sleepers = [sleeper for sleeper in self._sleepers if not sleeper[1].done()]
+
+    def _hurry(self) -> None:
+        """Wake the next sleeper in a moment of real time.
+
+        Not at once: a loop that never rests keeps the interpreter's lock, and the database's thread stands still.
+        """
+        if self._ticking is None and self._sleepers:
+            self._ticking = asyncio.get_running_loop().call_later(_REST_S, self._tick)
+
+    def _tick(self) -> None:
+        self._ticking = None
+        if self._sleepers:
+            self.advance(max(0.0, min(until for until, _ in self._sleepers) - self._now))
+        self._hurry()
