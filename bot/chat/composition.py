@@ -130,6 +130,7 @@ class ChatComposer:
             answers=self.answers,
             conversations=self._conversations,
             platforms=self.platforms,
+            lines=self.lines,
             gates=gates,
             clock=clock,
         )
