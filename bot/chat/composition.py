@@ -55,6 +55,7 @@ from bot.storage.access_records import Identity
 from bot.storage.adapter_value_repository import AdapterValueRepository
 from bot.storage.answer_repository import AnswerRepository
 from bot.storage.audit_repository import AuditRepository
+from bot.storage.chat_move_repository import ChatMoveRepository
 from bot.storage.conversation_repository import ConversationRepository
 from bot.storage.database import Database
 from bot.storage.heading_repository import HeadingRepository
@@ -113,6 +114,7 @@ class ChatComposer:
         self._reload = reload
         self._audit = AuditRepository(database)
         self._people = PeopleRepository(database)
+        self._moves = ChatMoveRepository(database)
         self._pairings = PairingRepository(database)
         self._usage = UsageRepository(database)
         self.links = LinkRepository(database)
@@ -136,6 +138,7 @@ class ChatComposer:
             answers=self.answers,
             conversations=self._conversations,
             platforms=self.platforms,
+            lines=self.lines,
             gates=gates,
             clock=clock,
         )
@@ -178,7 +181,7 @@ class ChatComposer:
         admins = [admin for name in permissions.users.admin_ids if (admin := Identity.parse(name)) is not None]
         announcer = Announcer(letters=self.letters, people=self._people, admins=admins)
         return ChatParts(
-            access=AccessPolicy(permissions, self._people),
+            access=AccessPolicy(permissions, self._people, self._moves),
             announcer=announcer,
             quotas=quotas,
             entrance=Entrance(

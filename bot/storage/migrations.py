@@ -237,7 +237,19 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX answers_by_turn ON answers (turn_id)",
         "CREATE INDEX answers_owed ON answers (adapter) WHERE state NOT IN ('delivered', 'dropped')",
     ),
-    # 8: what is to be said to people who have not asked, until it has arrived.
+    # 8: ids that chats had before, which the configuration may still name.
+    (
+        """
+        CREATE TABLE chat_moves (
+            adapter TEXT NOT NULL,
+            former TEXT NOT NULL,
+            chat TEXT NOT NULL,
+            PRIMARY KEY (adapter, former)
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE INDEX chat_moves_by_chat ON chat_moves (adapter, chat)",
+    ),
+    # 9: what is to be said to people who have not asked, until it has arrived.
     (
         """
         CREATE TABLE letters (
