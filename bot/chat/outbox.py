@@ -18,6 +18,7 @@ from bot.chat.latest_replies import LatestReplies
 from bot.chat.lines import Lines
 from bot.chat.platforms import Platforms
 from bot.errors import StorageError
+from bot.figures import DeliveryFigures
 from bot.messages import ChatAddress
 from bot.settings import DeliverySettings
 from bot.storage.answer_repository import AnswerRepository
@@ -53,6 +54,7 @@ class Outbox:
         self._lines = lines
         self._gates = gates
         self._clock = clock
+        self._began_ms, self._began = now_ms(), clock.now()
         self._latest = LatestReplies()
         self._live: set[int] = set()
         self._left_over: set[tuple[str, str]] = set()
@@ -63,6 +65,16 @@ class Outbox:
         """Replaced with the configuration."""
         self.resume: Resume | None = None
         """Answers messages that have no answer yet, all of one person in one conversation."""
+
+    @property
+    def figures(self) -> DeliveryFigures:
+        """How the answers get on."""
+        return DeliveryFigures(
+            under_way=len(self._live),
+            late_chats=len(self._left_over),
+            delivered=self._answers.delivered,
+            dropped=self._answers.dropped,
+        )
 
     async def connecting(self, name: str) -> None:
         """An adapter is about to come up: in every conversation, what is owed there goes before what it will bring."""
@@ -213,8 +225,13 @@ class Outbox:
             self.release(ledger)
 
     def is_too_old(self, owed: OwedAnswer) -> bool:
-        """Whether nobody waits for it any more."""
-        return from_ms(now_ms()) - owed.received_at > timedelta(hours=self.settings.keep_h)
+        """Whether nobody waits for it any more.
+
+        By the machine's date, and by what has passed since the start as well: nothing is dropped because the date was
+        set while the daemon ran.
+        """
+        steady_ms = self._began_ms + int((self._clock.now() - self._began) * 1000)
+        return from_ms(min(now_ms(), steady_ms)) - owed.received_at > timedelta(hours=self.settings.keep_h)
 
     def _start(self, work: Coroutine[Any, Any, None], *, name: str) -> None:
         task = asyncio.create_task(self._guarded(work), name=name)

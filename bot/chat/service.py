@@ -1,5 +1,6 @@
 """The core of the daemon as adapters see it: what happens to one message."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -15,6 +16,7 @@ from bot.chat.commands.command import ImmediateCommand
 from bot.chat.delivery import Delivery
 from bot.chat.failure import report
 from bot.chat.leftovers import Leftovers
+from bot.chat.letters import Letters
 from bot.chat.lines import Lines
 from bot.chat.message_text import clean_text
 from bot.chat.outbox import Outbox
@@ -23,6 +25,7 @@ from bot.chat.platforms import Platforms
 from bot.chat.presses import PressError
 from bot.chat.reception import Reception
 from bot.chat.welcomes import Welcomes
+from bot.figures import DeliveryFigures
 from bot.messages import ChatAddress, CommandSpec, ConversationKey, IncomingMessage, ReplyDone
 from bot.metering import Meter
 from bot.metrics import Metrics
@@ -53,6 +56,7 @@ class ChatService:
         pastes: Pastes,
         backlog: Backlog,
         welcomes: Welcomes,
+        letters: Letters,
         links: LinkRepository,
         compose: Callable[[Configuration], ChatParts],
         configuration: Configuration,
@@ -63,6 +67,7 @@ class ChatService:
         self._platforms = platforms
         self._outbox = outbox
         self._welcomes = welcomes
+        self._letters = letters
         self._links = links
         self._store = store
         self._lines = lines
@@ -125,6 +130,11 @@ class ChatService:
         self._lines.free(name)  # nobody waits elsewhere for a platform that is gone
 
     @property
+    def delivery(self) -> DeliveryFigures:
+        """How the answers get to people."""
+        return self._outbox.figures
+
+    @property
     def adapters(self) -> Sequence[AdapterState]:
         """How each adapter that was ever tried is doing."""
         return self._platforms.states
@@ -167,12 +177,12 @@ class ChatService:
         return await self._parts.entrance.offer_claim()
 
     async def tell_admins(self, text: str) -> int:
-        """Say something to every admin in private; return how many were reached. Raises `StorageError`."""
+        """Say something to every admin in private, as soon as it can be; return how many. Raises `StorageError`."""
         return await self._parts.announcer.tell_admins(text)
 
     async def attend(self) -> None:
         """Do what is due without a message, until this is cancelled."""
-        await self._welcomes.keep_telling()
+        await asyncio.gather(self._welcomes.keep_telling(), self._letters.keep_delivering())
 
     async def drain(self, timeout_s: float) -> None:
         """Stop serving, for the end of the daemon; return when everybody has been answered one way or the other.
