@@ -46,6 +46,8 @@ class AnswerRepository:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.delivered = self.dropped = 0
+        """Answers that ended so in this process."""
 
     async def receive(self, message: IncomingMessage) -> int | None:
         """Store a message that was accepted, and return the id of its answer; None for one that was stored before."""
@@ -97,6 +99,7 @@ class AnswerRepository:
             await transaction.run(
                 "UPDATE answers SET button_id = :button WHERE id = :id", id=answer_id, button=button_id
             )
+        self.delivered, self.dropped = self.delivered + delivered, self.dropped + (not delivered)
 
     async def drop_chat(self, adapter: str, chat: str, thread: str = "") -> int:
         """Nothing can be delivered in this chat, or in one thread of it, any more; return how many answers that is."""
@@ -109,6 +112,7 @@ class AnswerRepository:
                 chat=chat,
                 thread=thread,
             )
+        self.dropped += len(rows)
         return len(rows)
 
     async def owed(self, adapter: str) -> list[OwedAnswer]:
