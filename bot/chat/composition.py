@@ -28,6 +28,7 @@ from bot.chat.conversation_context import ConversationContext
 from bot.chat.conversation_finder import ConversationFinder
 from bot.chat.delivering.gates import Gates
 from bot.chat.entrance import Entrance
+from bot.chat.front_door import FrontDoor
 from bot.chat.generator import TextGenerator
 from bot.chat.lines import Lines
 from bot.chat.messenger import Messenger
@@ -171,18 +172,21 @@ class ChatComposer:
         permissions = configuration.permissions
         admins = [admin for name in permissions.users.admin_ids if (admin := Identity.parse(name)) is not None]
         announcer = Announcer(messenger=self._messenger, people=self._people, admins=admins)
+        access = AccessPolicy(permissions, self._people)
+        entrance = Entrance(
+            people=self._people,
+            pairings=self._pairings,
+            claim=self._claim,
+            announcer=announcer,
+            clock=self.clock,
+            has_configured_admin=bool(admins),
+        )
         return ChatParts(
-            access=AccessPolicy(permissions, self._people),
+            access=access,
             announcer=announcer,
             quotas=quotas,
-            entrance=Entrance(
-                people=self._people,
-                pairings=self._pairings,
-                claim=self._claim,
-                announcer=announcer,
-                clock=self.clock,
-                has_configured_admin=bool(admins),
-            ),
+            entrance=entrance,
+            door=FrontDoor(access=access, entrance=entrance, claim=self._claim),
             registry=self._registry(
                 personas=personas,
                 finder=finder,
