@@ -72,7 +72,7 @@ class PatientProtocol(H11Protocol):
             return
         error = ApiError(400, f"{msg} Its head may be too long, or it is not HTTP.", code="invalid_http").response()
         head = h11.Response(status_code=400, headers=[*error.raw_headers, (b"connection", b"close")])
-        for event in (head, h11.Data(data=error.body), h11.EndOfMessage()):
+        for event in (head, h11.Data(data=bytes(error.body)), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
 
