@@ -11,7 +11,7 @@ READY := $(VENV)/.ready-$(shell cksum < pyproject.toml | cut -d' ' -f1)
 READY_DEV := $(READY)-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types contracts unit bench rebuild clean
+.PHONY: help run test lint types contracts unit bench fuzz rebuild clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -43,6 +43,11 @@ unit: $(READY_DEV) $(NPM)/node_modules/.ready
 # make bench      measure against llama-server and llama_cpp.server; ARGS="together --runs 1" for a part of it
 bench: $(READY)-bench
 	$(BIN)/python -m benchmarks $(ARGS)
+
+# make fuzz       throw coverage-guided rubbish at every parser; ARGS="yaml http --seconds 600" for a part of it
+fuzz: $(READY_DEV)
+	@$(BIN)/pip install --disable-pip-version-check --progress-bar off --group fuzz $(quiet_pip)
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 # make rebuild    compile llama.cpp again, for another CPU or with CMAKE_ARGS for a GPU
 rebuild: $(READY)

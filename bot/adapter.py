@@ -184,6 +184,10 @@ class ChatCore(Protocol):
         """
         ...
 
+    async def connecting(self, name: str) -> None:
+        """An adapter is about to be started: what is owed there goes before what it hands in. Called as `connected`."""
+        ...
+
     def connected(self, name: str, open_target: OpenTarget) -> None:
         """An adapter is up: what waits to be delivered there can be. Called by its supervisor, not by itself."""
         ...
@@ -197,11 +201,18 @@ class ChatCore(Protocol):
         """How each adapter that was ever tried is doing."""
         ...
 
-    async def handle(self, message: IncomingMessage, target: ReplyTarget) -> None:
+    async def handle(
+        self, message: IncomingMessage, target: ReplyTarget, accepted: Callable[[], None] = lambda: None
+    ) -> None:
         """Answer one message into `target`; return when the answer is complete.
 
         Never raises for a failed turn: the person is told instead. Messages of one conversation are answered in
         the order in which `handle` was called. A cancelled call stops the generation.
+
+        `accepted` is for platforms that hand a message out until it is confirmed. It is called as soon as that may
+        be done: once the message is stored, and will be answered even if the process dies; or once it is clear that
+        it is not going to be stored, because it is refused, is answered at once, or cannot be. Where `handle` returns
+        without it, there was nothing to do, and the message may be confirmed as well. It may be called twice.
         """
         ...
 

@@ -21,6 +21,7 @@ from bot.metrics import Metrics
 from bot.paths import Paths
 from bot.request import ChatMessage
 from bot.settings import Configuration
+from bot.storage.database import Database
 from bot.storage.retention import Retention
 from bot.storage.salvage import open_or_salvage
 from bot.storage.turn_repository import TurnRepository
@@ -34,9 +35,14 @@ class Backend:
 
     core: ChatService
     engine: Engine
-    retention: Retention
+    database: Database
     news: Sequence[str]
     """Sentences for the admins about the start."""
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether damage was met in the database."""
+        return self.database.damaged
 
     async def drain(self, timeout_s: float) -> None:
         """Return when everybody has been answered one way or the other; replies may take `timeout_s` to finish."""
@@ -51,7 +57,7 @@ class Backend:
 
         Raises `StorageError` and `EngineLostError`.
         """
-        keys = await self.retention.apply(time)
+        keys = await Retention(self.database).apply(time)
         if keys:
             log.info("messages of %d conversations have become too old and were deleted", len(keys))
             whose = {(key.adapter, owner(key)) for key in keys}
@@ -81,10 +87,15 @@ async def open_backend(
         )
         stack.push_async_callback(close, "the engine", engine.aclose)
         core = compose_chat(configuration=settings, generator=engine, database=database, metrics=metrics, reload=reload)
-        metrics.watch(status=engine.status, figures=engine.figures, adapters=lambda: core.adapters)
+        metrics.watch(
+            status=engine.status,
+            figures=engine.figures,
+            delivery=lambda: core.delivery,
+            adapters=lambda: core.adapters,
+        )
         stack.push_async_callback(close, "the chat", core.aclose)
         await stack.enter_async_context(running(core.attend(), name="chat"))
-        yield Backend(core=core, engine=engine, retention=Retention(database), news=news)
+        yield Backend(core=core, engine=engine, database=database, news=news)
 
 
 async def start_engine(

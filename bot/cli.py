@@ -189,7 +189,11 @@ def fit(
     *,
     config: ConfigOption = None,
     vram: Annotated[
-        str | None, typer.Option(metavar="SIZE", help="The card's free memory, such as 3GiB. [default: asked for]")
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            help="The card's free memory, such as 3GiB; with a comma between them, of several. [default: asked for]",
+        ),
     ] = None,
     n_ctx: Annotated[int | None, typer.Option(help="Window of one conversation, in tokens.")] = None,
     max_parallel: Annotated[int | None, typer.Option(help="Conversations at the same time.")] = None,
@@ -197,7 +201,7 @@ def fit(
     type_v: Annotated[str | None, typer.Option(metavar="TYPE", help="Type of the V cache.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Calculate how many layers of a model fit on a graphics card, which need not be there.
+    """Calculate how many layers of a model fit on graphics cards, which need not be there.
 
     What is not given is as configured: n_ctx, max_parallel, the cache's types, n_ubatch, flash_attn, vram_margin_mib.
     """

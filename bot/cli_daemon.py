@@ -178,6 +178,7 @@ class Daemon:
             free_space=lambda: (
                 shutil.disk_usage(self._paths.database_at(self._loaded.settings.storage.path).parent).free
             ),
+            damaged=lambda: backend.is_damaged,
             tell_admins=backend.core.tell_admins,
             delete_before=backend.delete_before,
             retention_days=lambda: reloader.current.settings.history.retention_days,

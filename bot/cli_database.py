@@ -12,14 +12,14 @@ from bot.cli_options import ConfigOption, load_configuration
 from bot.paths import Paths
 
 if TYPE_CHECKING:
-    from bot.ops.backup import Progress
+    from bot.storage.backup import Progress
 
 app = typer.Typer(no_args_is_help=True, help="Check the database, or make its file smaller.")
 
 
 def back_up(config: Path | None, target: Path) -> None:
     """Write a backup. Raises `StorageError`."""
-    from bot.ops import backup  # noqa: PLC0415 - heavy, and `hearthbot --help` need not wait for it
+    from bot.storage import backup  # noqa: PLC0415 - heavy, and `hearthbot --help` need not wait for it
 
     database, _ = _place(config)
     with _progress("backup") as progress:
@@ -29,7 +29,7 @@ def back_up(config: Path | None, target: Path) -> None:
 
 def restore(config: Path | None, source: Path) -> None:
     """Put a backup back. Raises `StorageError`."""
-    from bot.ops import backup  # noqa: PLC0415
+    from bot.storage import backup  # noqa: PLC0415
 
     database, _ = _place(config)
     with _progress("restore") as progress:

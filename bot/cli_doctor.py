@@ -13,7 +13,9 @@ from bot.ops.doctor import Doctor
 from bot.paths import Paths
 
 SIGNS = {"ok": ("ok  ", typer.colors.GREEN), "warn": ("warn", typer.colors.YELLOW), "fail": ("FAIL", typer.colors.RED)}
-FIX_INDENT = " " * 21
+NAME_WIDTH = 16
+"""Of the longest name that there is: `telegram webhook`."""
+FIX_INDENT = " " * (len("warn ") + NAME_WIDTH + 2)
 
 
 def examine(config: Path | None, *, as_json: bool) -> int:
@@ -28,11 +30,12 @@ async def _print(doctor: Doctor, *, as_json: bool) -> int:
     exit_code = 0
     async for check in doctor.examine():
         exit_code = exit_code or check.exit_code
-        typer.echo(json.dumps(check.as_object(), ensure_ascii=False) if as_json else _as_text(check))
+        typer.echo(json.dumps(check.as_object(), ensure_ascii=False) if as_json else as_text(check))
     return exit_code
 
 
-def _as_text(check: Check) -> str:
+def as_text(check: Check) -> str:
+    """A finding for people, and what to do about it in a line of its own."""
     sign, colour = SIGNS[check.status]
-    text = f"{typer.style(sign, fg=colour)} {check.name:<14}  {check.found}"
+    text = f"{typer.style(sign, fg=colour)} {check.name:<{NAME_WIDTH}}  {check.found}"
     return f"{text}\n{FIX_INDENT}{check.fix}" if check.fix else text

@@ -35,6 +35,19 @@ class EngineFigures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFigures:
+    """Answers on their way to people. Counters grow as long as the daemon runs; the rest is as of now."""
+
+    under_way: int
+    """Messages whose answer somebody works on."""
+    late_chats: int
+    """Chats in which an answer did not get through, and is tried again."""
+    delivered: int
+    dropped: int
+    """Answers that nobody will see any more: too old, or their chat is gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestFigures:
     """One request that is in the engine."""
 

@@ -5,12 +5,12 @@ import logging
 import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from bot.errors import ConfigError
+from bot.log_file import LogFile
 from bot.settings import MASK, LoggingSettings
 
 _SHORTEST_SECRET = 4
@@ -129,11 +129,10 @@ def release() -> None:
 
 
 def _file_handler(name: str) -> logging.Handler:
-    """A file that may be renamed by logrotate at any time."""
     try:
         path = Path(name).expanduser()
         path.parent.mkdir(parents=True, exist_ok=True)
-        return WatchedFileHandler(path, encoding="utf-8", errors="backslashreplace")
+        return LogFile(path)
     except (OSError, RuntimeError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise ConfigError(f"logging.file: {name} cannot be written: {reason}") from None

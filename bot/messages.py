@@ -100,8 +100,13 @@ class IncomingMessage:
     @property
     def key(self) -> ConversationKey:
         """The conversation this message belongs to. A private chat is one person's whatever the scope."""
+        return self.home or self.own_key
+
+    @property
+    def own_key(self) -> ConversationKey:
+        """The same as long as nobody has linked the chat to another."""
         shared = self.scope != "user" and not self.direct
-        return self.home or ConversationKey(
+        return ConversationKey(
             adapter=self.adapter,
             chat=self.chat,
             thread="" if shared and self.scope == "chat" else self.thread,

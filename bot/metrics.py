@@ -8,7 +8,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0, generate_late
 from prometheus_client.registry import Collector
 
 from bot.adapter_state import AdapterState
-from bot.figures import EngineFigures
+from bot.figures import DeliveryFigures, EngineFigures
 from bot.messages import ReplyFacts
 from bot.request import EngineStatus
 
@@ -52,10 +52,11 @@ class Metrics:
         *,
         status: Callable[[], EngineStatus],
         figures: Callable[[], EngineFigures],
+        delivery: Callable[[], DeliveryFigures],
         adapters: Callable[[], Sequence[AdapterState]],
     ) -> None:
         """Ask these from now on."""
-        self._registry.register(_Watched(status, figures, adapters))
+        self._registry.register(_Watched(status, figures, delivery, adapters))
 
     def exposition(self) -> bytes:
         """Everything, in Prometheus' text format."""
@@ -67,10 +68,12 @@ class _Watched(Collector):
         self,
         status: Callable[[], EngineStatus],
         figures: Callable[[], EngineFigures],
+        delivery: Callable[[], DeliveryFigures],
         adapters: Callable[[], Sequence[AdapterState]],
     ) -> None:
         self._status = status
         self._figures = figures
+        self._delivery = delivery
         self._adapters = adapters
 
     def collect(self) -> Iterable[Metric]:
@@ -93,6 +96,11 @@ class _Watched(Collector):
         kept.add_metric(["disk"], figures.kv_disk_bytes)
         yield kept
         yield _gauge("kv_states", "How many KV states are kept.", figures.kv_entries)
+        delivery = self._delivery()
+        yield _gauge("answers_under_way", "Messages whose answer is worked on.", delivery.under_way)
+        yield _gauge("chats_late", "Chats with an answer that did not get through yet.", delivery.late_chats)
+        yield _counter("answers_delivered", "Answers that people have.", delivery.delivered)
+        yield _counter("answers_dropped", "Answers that nobody will see any more.", delivery.dropped)
         up = GaugeMetricFamily("hearthbot_adapter_up", "Whether the adapter is connected.", labels=["adapter"])
         for adapter in self._adapters():
             up.add_metric([adapter.name], adapter.phase == "up")

@@ -106,6 +106,8 @@ class GenerationRequest:
     tool_choice: ToolChoice = "auto"
     forced_tool: str | None = None
     """The only tool that may be called, with `tool_choice` "required"."""
+    forced_arguments: JsonConstraint | None = None
+    """What the arguments of the forced tool must be, in place of the `parameters` that the model is told of it."""
     parallel_tool_calls: bool = True
     """More than one call may be made in one reply."""
     copied_from: str = ""
@@ -204,3 +206,5 @@ class EngineStatus:
     """Replies that can be written at the same time."""
     n_ctx: int
     """Window of one conversation, in tokens."""
+    knows_tools: bool = False
+    """The model's template writes functions and calls; of a model that is not loaded, as it was when it was."""

@@ -82,6 +82,7 @@ class Supervisor:
     async def _run_once(self) -> None:
         adapter = self._create()
         try:
+            await self._core.connecting(self.name)
             await adapter.start()
             if self.draining:
                 return

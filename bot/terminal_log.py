@@ -3,9 +3,9 @@
 import logging
 import sys
 from collections.abc import Iterable
-from logging.handlers import WatchedFileHandler
 from pathlib import Path
 
+from bot.log_file import LogFile
 from bot.logs import SecretFilter, configure
 from bot.settings import LoggingSettings
 
@@ -40,7 +40,7 @@ def log_beside_terminal(settings: LoggingSettings, *, secrets: Iterable[str], fi
     Calling this again replaces what the call before set up. Raises `ConfigError` for a file that cannot be written.
     """
     known = frozenset(secrets)
-    configure(settings, secrets=known, handler=WatchedFileHandler(file, encoding="utf-8", errors="backslashreplace"))
+    configure(settings, secrets=known, handler=LogFile(file))
     terminal = TerminalHandler()
     terminal.addFilter(SecretFilter(known))
     root = logging.getLogger()

@@ -40,6 +40,17 @@ def test_the_table_ends_with_lines_for_the_configuration(hearthbot: Hearthbot, l
     assert document.data == {"engine": {"n_gpu_layers": int(marked.split()[1])}}
 
 
+def test_several_cards(hearthbot: Hearthbot, llama_2: Path) -> None:
+    """Their sizes have a comma between them, and the table ends with what each would hold."""
+    shown = hearthbot.run("fit", str(llama_2), "--vram", "3GiB,6GiB", "--n-ctx", "1024", "--max-parallel", "1")
+    assert shown.returncode == 0, shown.stderr
+    assert "3072 + 6144 MiB" in shown.stdout
+    assert [line.split()[0] for line in shown.stdout.splitlines() if line.endswith(("card 0", "card 1"))] == [
+        "14",
+        "27",
+    ]
+
+
 def test_what_is_not_given_is_as_configured(hearthbot: Hearthbot, llama_2: Path) -> None:
     """The window comes from the file, the command line goes before it, and the model may be the configured one."""
     hearthbot.configure(f"model:\n  path: {llama_2}\nengine:\n  n_ctx: 2048\n  max_parallel: 1\n  type_k: q8_0\n")
@@ -72,6 +83,7 @@ def test_split_model(hearthbot: Hearthbot, tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (("--vram", "3"), "such as 3GiB"),
+        (("--vram", "3GiB,6"), "such as 3GiB"),
         (("--vram", "3GiB", "--n-ctx", "3"), "--n-ctx"),
         (("--vram", "3GiB", "--max-parallel", "99"), "--max-parallel"),
         (("--vram", "3GiB", "--type-k", "q9"), "--type-k"),
@@ -105,7 +117,7 @@ def test_without_a_card_it_asks_for_the_memory(
 
 @pytest.mark.parametrize(
     ("engine", "expected"),
-    [("{}", 6144), ("{split_mode: none}", 3072), ("{split_mode: none, main_gpu: 1}", 6144)],
+    [("{}", [3072, 6144]), ("{split_mode: none}", [3072]), ("{split_mode: none, main_gpu: 1}", [6144])],
 )
 def test_the_free_memory_of_a_card_is_asked_for(  # noqa: PLR0917 - fixtures
     llama_2: Path,
@@ -113,13 +125,13 @@ def test_the_free_memory_of_a_card_is_asked_for(  # noqa: PLR0917 - fixtures
     hearthbot: Hearthbot,
     capsys: pytest.CaptureFixture[str],
     engine: str,
-    expected: int,
+    expected: list[int],
 ) -> None:
-    """Of several cards it is the one that is configured, or the one with most free memory; the choice is said."""
+    """Of several cards it is all, or the one that is configured, and it is said."""
     cards = (GpuDevice(description="P106-090", free=3 * 2**30), GpuDevice(description="GTX 1660", free=6 * 2**30))
     monkeypatch.setattr(cli_fit, "gpu_devices", lambda: cards)
     given: dict[str, Any] = {"n_ctx": 1024}
     cli_fit.show(hearthbot.configure(f"engine: {engine}\n"), llama_2, vram=None, as_json=True, **given)
     shown = capsys.readouterr()
-    assert json.loads(shown.out)["vram_mib"] == expected
-    assert f"{expected} MiB free" in shown.err
+    assert [card["vram_mib"] for card in json.loads(shown.out)["recommended"]["cards"]] == expected
+    assert all(f"{each} MiB free" in shown.err for each in expected)

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
+from bot import log_file
 from bot.errors import ConfigError
 from bot.logs import configure, release
 from bot.settings import MASK, LoggingSettings
@@ -148,6 +149,20 @@ def test_a_file_survives_being_moved(tmp_path: Path) -> None:
     LOGGER.info("two")
     assert (tmp_path / "old.log").read_text().endswith("one \\ud800\n")
     assert file.read_text().endswith("two\n")
+
+
+def test_a_file_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When it is large it begins anew; the one before is kept, and the one before that is not."""
+    monkeypatch.setattr(log_file, "MOST_BYTES", 1000)
+    file = tmp_path / "bot.log"
+    configure(LoggingSettings(file=str(file)))
+    for number in range(200):
+        LOGGER.info("line %d", number)
+    kept = "".join(each.read_text() for each in (tmp_path / "bot.log.1", file))
+    assert kept.endswith("line 199\n")
+    assert all(f"line {number}\n" in kept for number in range(190, 200))
+    assert sum(each.stat().st_size for each in tmp_path.iterdir()) < 2500
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["bot.log", "bot.log.1"]
 
 
 def test_a_file_that_cannot_be_written_is_an_error_of_the_configuration(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.adapter_state import AdapterState
-from bot.figures import EngineFigures
+from bot.figures import DeliveryFigures, EngineFigures
 from bot.metrics import Metrics
 from bot.request import EngineStatus
 from tests.support.scripted_core import FACTS
@@ -45,6 +45,7 @@ def watched(figures: EngineFigures = FIGURES) -> Metrics:
     metrics.watch(
         status=lambda: EngineStatus(model="m", running=2, waiting=4, max_parallel=2, n_ctx=512),
         figures=lambda: figures,
+        delivery=lambda: DeliveryFigures(under_way=3, late_chats=1, delivered=12, dropped=2),
         adapters=lambda: [
             AdapterState(name="telegram", phase="up", since=now, reason=""),
             AdapterState(name="discord", phase="stopped", since=now, reason="token"),
@@ -71,6 +72,15 @@ def test_each_adapter_is_up_or_not() -> None:
     found = samples(watched())
     assert found["hearthbot_adapter_up/telegram"] == 1
     assert found["hearthbot_adapter_up/discord"] == 0
+
+
+def test_what_becomes_of_answers_is_counted() -> None:
+    """An alarm on `hearthbot_chats_late` finds a platform that is up and takes nothing."""
+    found = samples(watched())
+    assert found["hearthbot_answers_under_way"] == 3
+    assert found["hearthbot_chats_late"] == 1
+    assert found["hearthbot_answers_delivered_total"] == 12
+    assert found["hearthbot_answers_dropped_total"] == 2
 
 
 def test_waits_are_counted_in_buckets() -> None:

@@ -10,13 +10,18 @@ from adapters.discord.markdown import MAX_LENGTH, DiscordMarkdown
 from adapters.discord.place import ChannelPlace, Place, ThreadPlace, UserPlace
 from adapters.discord.press_target import PressTarget
 from adapters.discord.settings import DiscordSettings
-from bot.adapter import ReplyLimits
+from bot.adapter import Allowance, ReplyLimits
 from bot.messages import ChatAddress, IncomingMessage
 
 if TYPE_CHECKING:
     from adapters.discord.bot_client import BotClient
 
 _UNNAMED_THREAD = "A talk"
+_PER_CHANNEL = Allowance(calls=5, per_s=5.0)
+"""What Discord's headers say of messages and edits in a channel."""
+_OVERALL = Allowance(calls=40, per_s=1.0)
+"""Of 50 requests a second, https://discord.com/developers/docs/topics/rate-limits#global-rate-limit; the rest is for
+typing signs and for looking things up."""
 
 
 class Targets:
@@ -31,6 +36,8 @@ class Targets:
             measure=self._markdown.length,
             stream=settings.stream,
             buttons=True,
+            per_chat=(_PER_CHANNEL,),
+            overall=(_OVERALL,),
         )
 
     def message(self, message: IncomingMessage) -> ChannelTarget:

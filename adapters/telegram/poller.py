@@ -5,6 +5,7 @@ https://core.telegram.org/bots/api#getupdates
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
 from adapters.telegram.connection import POLL_S, Connection
 from adapters.telegram.failures import adapter_error, pause_s
-from adapters.telegram.update_source import ALLOWED_UPDATES, Take
+from adapters.telegram.update_source import ALLOWED_UPDATES, LONGEST_STORING_S, Take
 
 _LOGGER = logging.getLogger(__name__)
 MOST_CONFLICTS = 3
@@ -24,7 +25,10 @@ _LONGEST_PAUSE_S = 30.0
 
 
 class Poller:
-    """Fetches updates, one batch after the other. Each is handed over once and then confirmed, whatever becomes of it.
+    """Fetches updates, one batch after the other. Each is handed over once, and confirmed once it was taken.
+
+    Asking for the next ones confirms those before, so that is not done until they are stored; but a storage that hangs
+    does not make the bot deaf for ever.
 
     A network that is gone is waited for. Where a request hangs although it should have timed out long ago, its
     connections are given up for new ones: `watchdog_s` is how long nothing may have been heard.
@@ -45,6 +49,8 @@ class Poller:
         self._watchdog_s = watchdog_s
         self._sleep = sleep
         self._offset = 0
+        self._handed: deque[tuple[int, asyncio.Event]] = deque()
+        """Updates that are not confirmed yet, oldest first."""
         self._failures = 0
         self._conflicts = 0
 
@@ -65,7 +71,8 @@ class Poller:
                 await self._hand_over(updates)
 
     async def drain(self) -> None:
-        """Tell Telegram what was handed over, so that it is not sent again at the next start."""
+        """Tell Telegram what was taken, so that it is not sent again at the next start."""
+        self._advance()
         if self._offset:
             await self._connection.bot.get_updates(offset=self._offset, limit=1, timeout=0)
 
@@ -93,8 +100,28 @@ class Poller:
 
     async def _hand_over(self, updates: tuple[Update, ...]) -> None:
         for update in updates:
-            self._offset = update.update_id + 1
-            await self._take(update)
+            self._handed.append((update.update_id, await self._take(update)))
+        if not updates:
+            return
+        taking = asyncio.ensure_future(self._taken())
+        alarm = asyncio.ensure_future(self._sleep(LONGEST_STORING_S))
+        try:
+            await asyncio.wait({taking, alarm}, return_when=asyncio.FIRST_COMPLETED)
+            if not taking.done():
+                _LOGGER.error("%d messages are not stored after %g s", len(self._handed), LONGEST_STORING_S)
+                self._handed.clear()
+                self._offset = updates[-1].update_id + 1
+        finally:
+            await _ended(taking, alarm)
+
+    async def _taken(self) -> None:
+        while self._handed:
+            await self._handed[0][1].wait()
+            self._advance()
+
+    def _advance(self) -> None:
+        while self._handed and self._handed[0][1].is_set():
+            self._offset = self._handed.popleft()[0] + 1
 
     def _pause(self, error: TelegramError) -> float:
         """Seconds to wait. Raises `AdapterError` for what waiting cannot help."""

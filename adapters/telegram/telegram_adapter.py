@@ -127,9 +127,10 @@ class TelegramAdapter(Adapter):
             # The bot answers without it.
             _LOGGER.warning("%s: the command menu was not updated: %s", self.name, error.message)
 
-    async def _take(self, update: Update) -> None:
+    async def _take(self, update: Update) -> asyncio.Event:
         if self._translator is None:
             raise RuntimeError("updates came before start")
+        taken = asyncio.Event()
         await self._changes.apply(update)
         if update.callback_query is not None:
             await self._intake.take(self._acknowledge(update.callback_query.id))
@@ -137,12 +138,18 @@ class TelegramAdapter(Adapter):
             message = self._translator.translate(update)
         except Exception:  # whatever is in it, the next one must be answered
             _LOGGER.exception("an update cannot be understood and is left out")
-            return
-        if message is not None:
-            await self._intake.take(self._answer(message))
+            message = None
+        if message is None:
+            taken.set()
+        else:
+            await self._intake.take(self._answer(message, taken))
+        return taken
 
-    async def _answer(self, message: IncomingMessage) -> None:
-        await self.core.handle(message, self.target(message.address))
+    async def _answer(self, message: IncomingMessage, taken: asyncio.Event) -> None:
+        try:
+            await self.core.handle(message, self.target(message.address), taken.set)
+        finally:
+            taken.set()
 
     async def _acknowledge(self, query_id: str) -> None:
         """Take the clock off the button at once; what it does may take longer."""

@@ -47,10 +47,18 @@ class Translator:
             direct=direct,
             addressed=direct or self.rules.addresses(message),
             reply_to=str(message.reply_to_message.message_id) if message.reply_to_message else None,
+            reply_text=self._replied_text(message),
+            reply_attachments=attachments(message.reply_to_message, self.bot) if message.reply_to_message else (),
             attachments=files,
             edited=edited,
             sent_at=(message.edit_date if edited and message.edit_date else message.date).timestamp(),
         )
+
+    def _replied_text(self, message: Message) -> str:
+        """What is replied to: the part that the person has marked, else all of it."""
+        if message.quote is not None:
+            return message.quote.text
+        return self.rules.text(message.reply_to_message) if message.reply_to_message else ""
 
     def _pressed(self, query: CallbackQuery) -> IncomingMessage | None:
         if query.message is None or query.data is None:

@@ -10,7 +10,7 @@ from telegram import Bot, Update
 
 from adapters.telegram.settings import WebhookSettings
 from adapters.telegram.tolerant_request import is_update, readable
-from adapters.telegram.update_source import ALLOWED_UPDATES, Take
+from adapters.telegram.update_source import ALLOWED_UPDATES, LONGEST_STORING_S, Take
 from bot.errors import PermanentAdapterError
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the header's name
@@ -74,5 +74,10 @@ class Webhook:
             return web.Response(status=400)
         if not is_update(posted):
             return web.Response(status=400)
-        await self._take(Update.de_json(readable(posted), self._bot))
+        taken = await self._take(Update.de_json(readable(posted), self._bot))
+        try:
+            async with asyncio.timeout(LONGEST_STORING_S):
+                await taken.wait()
+        except TimeoutError:
+            return web.Response(status=503)  # Telegram posts it again
         return web.Response()

@@ -1,12 +1,19 @@
 """Reads the texts with everybody, and says who is right, and how fast."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
 from benchmarks.extraction.cases import Case, load_cases
-from benchmarks.extraction.contenders import Answer, FunctionCallingReader, HearthbotReader, JsonSchemaReader, Reader
+from benchmarks.extraction.contenders import (
+    N_CTX,
+    Answer,
+    FunctionCallingReader,
+    HearthbotReader,
+    JsonSchemaReader,
+    Reader,
+)
 from benchmarks.extraction.grounded import Grounded, measure_grounding
 from benchmarks.extraction.score import Score, score
 from benchmarks.peer_server import LlamaServer
@@ -15,6 +22,8 @@ from benchmarks.setup import Setup
 from bot.extraction.validation import Validation
 
 HEARTHBOT = "hearthbot"
+_SHARE = 3
+"""Of so many texts one, for those who say what a part of hearthbot gives: one of each kind in each language."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +33,9 @@ class Result:
     name: str
     cases: Sequence[Case]
     answers: Sequence[Answer]
-    runs: Sequence[float]
-    """Seconds of each run, all texts together."""
+    """Of the last run."""
+    times: Mapping[str, float]
+    """Seconds of each text: the median of the runs."""
 
     @property
     def score(self) -> Score:
@@ -41,8 +51,13 @@ class Result:
 
     @property
     def seconds(self) -> float:
-        """Of a text: the median over the runs of the mean over the texts."""
-        return median(self.runs) / len(self.cases)
+        """Of a text: the mean over the texts."""
+        return sum(self.times.values()) / len(self.times)
+
+    def against(self, other: "Result") -> float:
+        """How many times as long it takes for those texts that both have read."""
+        both = self.times.keys() & other.times.keys()
+        return sum(self.times[each] for each in both) / sum(other.times[each] for each in both)
 
     def of(self, **wanted: str) -> Score:
         """Over the texts of a kind or a language."""
@@ -55,34 +70,37 @@ class Result:
 
 
 async def measure(setup: Setup) -> Report:
-    """Everybody reads every text, one after the other, `setup.runs` times."""
-    cases = load_cases()
+    """Everybody reads the texts, one after the other, `setup.runs` times."""
+    every = load_cases()
     results: dict[str, Result] = {}
     grounded: Grounded | None = None
-    for reader in _readers(setup):
+    for reader, step in _readers(setup):
+        cases = every[::step]
         async with reader:
             await reader.read(cases[0])  # pages are mapped, buffers allocated
-            runs = []
-            for _ in range(setup.runs):
-                answers = [await reader.read(case) for case in cases]
-                runs.append(sum(answer.seconds for answer in answers))
-            results[reader.name] = Result(name=reader.name, cases=cases, answers=answers, runs=runs)
-            setup.say(f"extraction: {reader.name}: {results[reader.name].score.share:.1%}, {runs[-1]:.1f} s")
+            runs = [[await reader.read(case) for case in cases] for _ in range(setup.runs)]
+            times = {
+                case.id: median(answer.seconds for answer in answers)
+                for case, answers in zip(cases, zip(*runs, strict=True), strict=True)
+            }
+            found = results[reader.name] = Result(name=reader.name, cases=cases, answers=runs[-1], times=times)
+            setup.say(f"extraction: {reader.name}: {found.score.share:.1%}, {sum(times.values()):.1f} s")
             if reader.name == HEARTHBOT and isinstance(reader, HearthbotReader):
-                grounded = await measure_grounding(reader, cases, [answer.value for answer in answers])
+                grounded = await measure_grounding(reader, cases, [answer.value for answer in found.answers])
     assert grounded is not None
-    return _report(setup, cases, results, grounded)
+    return _report(setup, every, results, grounded)
 
 
-def _readers(setup: Setup) -> list[Reader]:
-    servers = setup.llama_servers(n_ctx=2048, parallel=1, variants={"-fa off": ("-fa", "off")})
+def _readers(setup: Setup) -> list[tuple[Reader, int]]:
+    """And of how many texts each reads one."""
+    servers = setup.llama_servers(n_ctx=N_CTX, parallel=1)
     return [
-        HearthbotReader(setup),
-        FunctionCallingReader(setup.model, setup.threads),
-        *(JsonSchemaReader(server) for server in servers if isinstance(server, LlamaServer)),
-        HearthbotReader(setup, "hearthbot without fast-forward", forward=False),
-        HearthbotReader(setup, "hearthbot without prefix reuse", reuse=False),
-        HearthbotReader(setup, "hearthbot without speculation", speculation=False),
+        (HearthbotReader(setup), 1),
+        (FunctionCallingReader(setup.model, setup.threads), 1),
+        *((JsonSchemaReader(server), 1) for server in servers if isinstance(server, LlamaServer)),
+        (HearthbotReader(setup, "hearthbot without fast-forward", forward=False), _SHARE),
+        (HearthbotReader(setup, "hearthbot without prefix reuse", reuse=False), _SHARE),
+        (HearthbotReader(setup, "hearthbot without speculation", speculation=False), _SHARE),
     ]
 
 
@@ -101,7 +119,7 @@ def _report(setup: Setup, cases: Sequence[Case], results: dict[str, Result], gro
         ),
         Reach(
             what="hearthbot's time for a text, against the faster peer's",
-            figure=ours.seconds / min(peer.seconds for peer in peers),
+            figure=max(ours.against(peer) for peer in peers),
             limit=0.6,
         ),
         Reach(
@@ -133,7 +151,7 @@ def _report(setup: Setup, cases: Sequence[Case], results: dict[str, Result], gro
                 *(f"{each.of(language=language).share:.0%}" for language in languages),
                 f"{each.valid:.1%}",
                 milliseconds(each.seconds),
-                f"{each.seconds / ours.seconds:.2f}",
+                f"{each.against(ours):.2f}",
             )
             for each in results.values()
         ],
@@ -153,7 +171,8 @@ def _about(cases: Sequence[Case], grounded: Grounded) -> str:
     return (
         f"{len(cases)} texts in English, Chinese, Spanish and German (people, invoices, orders, appointments, "
         "addresses, price lists), read one after the other by the same model with the same messages, greedily, each "
-        "contender held to the same schema in its own way. A field is right when it is the expected value but for case "
+        "contender held to the same schema in its own way; those with a part left out "
+        "read every third. A field is right when it is the expected value but for case "
         "and spacing. hearthbot's time is all of its extractor's: prompt, answer, validation, grounding. "
         f"Asked for four values that no text has, the model invented {grounded.invented.values}, of which "
         f"{grounded.invented.flagged} were flagged, and copied {grounded.copied} from elsewhere in the text, which a "
@@ -170,7 +189,7 @@ def _raw(result: Result) -> dict[str, Any]:
         "right": result.score.right,
         "fields": result.score.fields,
         "valid": result.valid,
-        "runs_s": list(result.runs),
+        "texts_s": {each: round(seconds, 4) for each, seconds in result.times.items()},
         "kinds": {kind: result.of(kind=kind).share for kind in sorted({case.kind for case in result.cases})},
         "answers": {case.id: answer.value for case, answer in zip(result.cases, result.answers, strict=True)},
     }

@@ -6,6 +6,7 @@ from bot.messages import IncomingMessage
 from bot.people import PersonRole
 from bot.settings import PermissionSettings
 from bot.storage.access_records import Identity
+from bot.storage.chat_move_repository import ChatMoveRepository
 from bot.storage.people_repository import PeopleRepository
 
 
@@ -25,11 +26,13 @@ class Access(Enum):
 class AccessPolicy:
     """The `permissions` section, and the roles that admins gave, over which it wins.
 
-    Closed unless something opens it: an empty list lets nobody in. What blocks wins over what allows.
+    Closed unless something opens it: an empty list lets nobody in. What blocks wins over what allows. A group that was
+    given another id by its platform is still the one that the configuration names.
     """
 
-    def __init__(self, settings: PermissionSettings, people: PeopleRepository) -> None:
+    def __init__(self, settings: PermissionSettings, people: PeopleRepository, moves: ChatMoveRepository) -> None:
         self._people = people
+        self._moves = moves
         self._open = settings.open
         self._allow_dms = settings.allow_dms
         self._admins = frozenset(settings.users.admin_ids)
@@ -46,14 +49,15 @@ class AccessPolicy:
         """
         if message.local:
             return Access.ADMIN
-        if self._is_ignored(message):
+        channels = await self._channels_of(message)
+        if self._is_ignored(message, channels):
             return Access.IGNORED
         role = await self.role(identity_of(message))
         if role == "blocked":
             return Access.IGNORED
         if role == "admin":
             return Access.ADMIN
-        if role == "user" or self._lets_in(message):
+        if role == "user" or self._lets_in(message, channels):
             return Access.DIRECT_REFUSED if message.direct and not self._allow_dms else Access.ALLOWED
         return Access.REFUSED if message.direct else Access.IGNORED
 
@@ -67,16 +71,23 @@ class AccessPolicy:
             return "admin"
         return "user" if stored is not None or name in self._users else None
 
-    def _is_ignored(self, message: IncomingMessage) -> bool:
-        """Whether it is not meant for the bot, or the whole group is shut out."""
-        channel = f"{message.adapter}:{message.chat}"
-        return not message.direct and (channel in self._blocked_channels or not message.addressed)
+    async def _channels_of(self, message: IncomingMessage) -> frozenset[str]:
+        """The group, under every id that it ever had; none where the chat is private."""
+        if message.direct:
+            return frozenset()
+        ids = [message.chat]
+        if self._channels or self._blocked_channels:
+            ids += await self._moves.former_ids(message.adapter, message.chat)
+        return frozenset(f"{message.adapter}:{chat}" for chat in ids)
 
-    def _lets_in(self, message: IncomingMessage) -> bool:
+    def _is_ignored(self, message: IncomingMessage, channels: frozenset[str]) -> bool:
+        """Whether it is not meant for the bot, or the whole group is shut out."""
+        return not message.direct and (bool(channels & self._blocked_channels) or not message.addressed)
+
+    def _lets_in(self, message: IncomingMessage, channels: frozenset[str]) -> bool:
         """Whether the configuration does, by role or by group, or the adapter by a key."""
         by_role = any(f"{message.adapter}:{role}" in self._roles for role in message.roles)
-        by_channel = not message.direct and f"{message.adapter}:{message.chat}" in self._channels
-        return self._open or message.vouched or by_role or by_channel
+        return self._open or message.vouched or by_role or bool(channels & self._channels)
 
 
 def identity_of(message: IncomingMessage) -> Identity:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from bot.chat.messenger import Messenger
+from bot.chat.letters import Letters
 from bot.messages import Button, IncomingMessage
 from bot.storage.access_records import Identity
 from bot.storage.people_repository import PeopleRepository
@@ -11,9 +11,9 @@ from bot.storage.people_repository import PeopleRepository
 class Announcer:
     """Knows who the admins are, and where each was last seen in private."""
 
-    def __init__(self, *, messenger: Messenger, people: PeopleRepository, admins: Iterable[Identity]) -> None:
+    def __init__(self, *, letters: Letters, people: PeopleRepository, admins: Iterable[Identity]) -> None:
         """`admins` are those of the configuration; the stored ones are looked up."""
-        self._messenger = messenger
+        self._letters = letters
         self._people = people
         self._admins = frozenset(admins)
         self._seen: dict[Identity, str] = {}
@@ -26,7 +26,7 @@ class Announcer:
             self._seen[identity] = message.chat
 
     async def tell_admins(self, text: str, buttons: Sequence[Button] = (), *, without_buttons: str = "") -> int:
-        """Say something to every admin; return how many were reached. Raises `StorageError`.
+        """Say something to every admin, now or as soon as it can be; return how many there are. Raises `StorageError`.
 
         `without_buttons` is added where a platform cannot show any.
         """
@@ -34,9 +34,9 @@ class Announcer:
         blocked = {person.identity for person in stored if person.role == "blocked"}
         admins = self._admins | {person.identity for person in stored if person.role == "admin"}
         chats = await self._people.chats()
-        reached = 0
-        for identity in sorted(admins - blocked, key=str):
+        told = sorted(admins - blocked, key=str)
+        for identity in told:
             # Where nobody has seen them yet: in a private chat, platforms know them by their own id.
             chat = chats.get(identity, identity.user)
-            reached += await self._messenger.tell(identity, chat, text, buttons, without_buttons=without_buttons)
-        return reached
+            await self._letters.post(identity, chat, text, buttons, without_buttons=without_buttons)
+        return len(told)

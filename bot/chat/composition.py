@@ -30,6 +30,7 @@ from bot.chat.delivering.gates import Gates
 from bot.chat.entrance import Entrance
 from bot.chat.front_door import FrontDoor
 from bot.chat.generator import TextGenerator
+from bot.chat.letters import Letters
 from bot.chat.lines import Lines
 from bot.chat.messenger import Messenger
 from bot.chat.outbox import Outbox
@@ -55,9 +56,11 @@ from bot.storage.access_records import Identity
 from bot.storage.adapter_value_repository import AdapterValueRepository
 from bot.storage.answer_repository import AnswerRepository
 from bot.storage.audit_repository import AuditRepository
+from bot.storage.chat_move_repository import ChatMoveRepository
 from bot.storage.conversation_repository import ConversationRepository
 from bot.storage.database import Database
 from bot.storage.heading_repository import HeadingRepository
+from bot.storage.letter_repository import LetterRepository
 from bot.storage.link_repository import LinkRepository
 from bot.storage.pairing_repository import PairingRepository
 from bot.storage.people_repository import PeopleRepository
@@ -93,6 +96,7 @@ def compose_chat(
         pastes=Pastes(composer.clock),
         backlog=Backlog(composer.platforms, composer.clock),
         welcomes=composer.welcomes,
+        letters=composer.letters,
         links=composer.links,
         compose=composer.compose,
         configuration=configuration,
@@ -111,13 +115,17 @@ class ChatComposer:
         self._reload = reload
         self._audit = AuditRepository(database)
         self._people = PeopleRepository(database)
+        self._moves = ChatMoveRepository(database)
         self._pairings = PairingRepository(database)
         self._usage = UsageRepository(database)
         self.links = LinkRepository(database)
         gates = Gates(clock)
-        self._messenger = Messenger(self.platforms, gates)
+        messenger = Messenger(self.platforms, gates)
+        self.letters = Letters(letters=LetterRepository(database), messenger=messenger, clock=clock)
         self._claim = ClaimCode(clock)
-        self.welcomes = Welcomes(pairings=self._pairings, people=self._people, messenger=self._messenger, clock=clock)
+        self.welcomes = Welcomes(
+            pairings=self._pairings, people=self._people, messenger=messenger, letters=self.letters, clock=clock
+        )
         self._generator = generator
         self._conversations = ConversationRepository(database)
         self._turns = TurnRepository(database)
@@ -131,6 +139,7 @@ class ChatComposer:
             answers=self.answers,
             conversations=self._conversations,
             platforms=self.platforms,
+            lines=self.lines,
             gates=gates,
             clock=clock,
         )
@@ -171,8 +180,8 @@ class ChatComposer:
         )
         permissions = configuration.permissions
         admins = [admin for name in permissions.users.admin_ids if (admin := Identity.parse(name)) is not None]
-        announcer = Announcer(messenger=self._messenger, people=self._people, admins=admins)
-        access = AccessPolicy(permissions, self._people)
+        announcer = Announcer(letters=self.letters, people=self._people, admins=admins)
+        access = AccessPolicy(permissions, self._people, self._moves)
         entrance = Entrance(
             people=self._people,
             pairings=self._pairings,

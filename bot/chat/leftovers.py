@@ -47,7 +47,7 @@ class Leftovers:
             await self._drop(skipped)
             await self._tell(target, skipped, len(chosen))
         targets = [self._platforms.target(each.address) for each in chosen]
-        # All at once: each takes its place in the line, in this order, before anybody who writes from now on.
+        # All at once: each takes its place in the line, in the order of their ids, before what came since.
         await asyncio.gather(
             *(self._answer(each, to) for each, to in zip(chosen, targets, strict=True) if to is not None)
         )

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
 from bot.chat.ticket import Ticket
@@ -19,6 +19,7 @@ class Lines:
     def __init__(self) -> None:
         self._lines: dict[ConversationKey, list[Ticket]] = {}
         self._paused: list[Callable[[ConversationKey], bool]] = []
+        self._reserved: dict[tuple[str, str], Collection[ConversationKey]] = {}
         self._left = asyncio.Event()
         self._closing = False
 
@@ -26,8 +27,8 @@ class Lines:
         return len(self._lines)
 
     @contextmanager
-    def place(self, message: IncomingMessage, *, max_waiting: int) -> Iterator[Ticket]:
-        """A place at the end of the line, taken at once.
+    def place(self, message: IncomingMessage, *, max_waiting: int, owed: int | None = None) -> Iterator[Ticket]:
+        """A place at the end of the line, taken at once; for what is `owed` from before, ahead of what is new.
 
         Raises `QueueFullError` where `max_waiting` messages wait in it already.
         """
@@ -38,13 +39,15 @@ class Lines:
                 "Please give me some time, or send /stop."
             )
         ticket = Ticket(message)
+        ticket.owed = owed
         revised = self.serving(message.key) if message.edited else None
         if revised is not None and revised.about[0] == message.message_id:
             # What is being written is out of date, and whoever waits should be answered after the new version.
             revised.stop()
+            ticket.owed = revised.owed
             line.insert(1, ticket)
         else:
-            line.append(ticket)
+            line.insert(_index(line, owed), ticket)
         self._lines[message.key] = line
         self._call_next(message.key)
         try:
@@ -91,6 +94,17 @@ class Lines:
             if (other.adapter, other.user) == (key.adapter, key.user)
             for ticket in line
         )
+
+    def reserve(self, adapter: str, chat: str, keys: Collection[ConversationKey]) -> None:
+        """Until `free`, call nobody from this chat in these conversations of its own except for what is owed there."""
+        self._reserved[adapter, chat] = keys
+
+    def free(self, adapter: str, chat: str | None = None) -> None:
+        """What was owed in a chat, or in all of an adapter's, has been answered, or cannot be now."""
+        for place in [each for each in self._reserved if each[0] == adapter and chat in {None, each[1]}]:
+            del self._reserved[place]
+        for key in list(self._lines):
+            self._call_next(key)
 
     def interrupt(self, key: ConversationKey) -> None:
         """Stop what is being written, unless somebody waits for it to end: then that comes first."""
@@ -143,8 +157,12 @@ class Lines:
             for ticket in line:
                 if not ticket.called:
                     ticket.close()
-        elif line and not line[0].called and not any(held(key) for held in self._paused):
+        elif line and not line[0].called and not self._is_held(key, line[0]):
             line[0].call()
+
+    def _is_held(self, key: ConversationKey, first: Ticket) -> bool:
+        reserved = self._reserved.get((first.message.adapter, first.message.chat), ())
+        return any(held(key) for held in self._paused) or (first.owed is None and first.message.own_key in reserved)
 
     def _served(self, held: Callable[[ConversationKey], bool]) -> list[Ticket]:
         return [line[0] for key, line in self._lines.items() if held(key) and line[0].served]
@@ -162,3 +180,11 @@ class Lines:
         while not condition():
             self._left.clear()
             await self._left.wait()
+
+
+def _index(line: Sequence[Ticket], owed: int | None) -> int:
+    """Where a new ticket stands: what is owed comes in the order of its ids, before all that waits and is not."""
+    if owed is None:
+        return len(line)
+    before = (each.called or (each.owed is not None and each.owed < owed) for each in line)
+    return next((index for index, stays in enumerate(before) if not stays), len(line))

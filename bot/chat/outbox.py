@@ -15,8 +15,10 @@ from bot.chat.delivering.gates import Gates
 from bot.chat.delivering.ledger import Ledger
 from bot.chat.delivery import Delivery, Route
 from bot.chat.latest_replies import LatestReplies
+from bot.chat.lines import Lines
 from bot.chat.platforms import Platforms
 from bot.errors import StorageError
+from bot.figures import DeliveryFigures
 from bot.messages import ChatAddress
 from bot.settings import DeliverySettings
 from bot.storage.answer_repository import AnswerRepository
@@ -42,14 +44,17 @@ class Outbox:
         answers: AnswerRepository,
         conversations: ConversationRepository,
         platforms: Platforms,
+        lines: Lines,
         gates: Gates,
         clock: Clock,
     ) -> None:
         self._answers = answers
         self._conversations = conversations
         self._platforms = platforms
+        self._lines = lines
         self._gates = gates
         self._clock = clock
+        self._began_ms, self._began = now_ms(), clock.now()
         self._latest = LatestReplies()
         self._live: set[int] = set()
         self._left_over: set[tuple[str, str]] = set()
@@ -60,6 +65,26 @@ class Outbox:
         """Replaced with the configuration."""
         self.resume: Resume | None = None
         """Answers messages that have no answer yet, all of one person in one conversation."""
+
+    @property
+    def figures(self) -> DeliveryFigures:
+        """How the answers get on."""
+        return DeliveryFigures(
+            under_way=len(self._live),
+            late_chats=len(self._left_over),
+            delivered=self._answers.delivered,
+            dropped=self._answers.dropped,
+        )
+
+    async def connecting(self, name: str) -> None:
+        """An adapter is about to come up: in every conversation, what is owed there goes before what it will bring."""
+        try:
+            by_chat = _by_chat(await self._owed(name))
+        except StorageError as error:
+            _LOGGER.error("what is owed cannot be read, and may be overtaken: %s", error)  # noqa: TRY400 - its text says all
+            return
+        for chat, owed in by_chat.items():
+            self._lines.reserve(name, chat, frozenset(each.message.own_key for each in owed))
 
     def connected(self, name: str, open_target: OpenTarget) -> None:
         """An adapter is up: go on there."""
@@ -95,7 +120,8 @@ class Outbox:
     async def settle(self, address: ChatAddress) -> None:
         """Deliver first what was left over in this chat."""
         place = (address.adapter, address.chat)
-        if place in self._left_over:
+        under_way = self._chats.get(place)
+        if place in self._left_over or (under_way is not None and under_way.locked()):
             owed = await self._answers.owed(address.adapter)
             await self._deliver_all([each for each in owed if each.message.chat == address.chat])
 
@@ -137,19 +163,29 @@ class Outbox:
             await asyncio.wait(self._tasks)
 
     async def _catch_up(self, name: str) -> None:
-        await self._answers.prune()
-        owed = [each for each in await self._answers.owed(name) if each.id not in self._live]
-        finished = [each for each in owed if each.reply is not None]
-        waiting = [each for each in owed if each.reply is None]
-        by_chat: defaultdict[str, list[OwedAnswer]] = defaultdict(list)
-        for each in finished:
-            by_chat[each.message.chat].append(each)
-        await asyncio.gather(*(self._deliver_all(each) for each in by_chat.values()))
-        by_person: defaultdict[tuple[object, str], list[OwedAnswer]] = defaultdict(list)
-        for each in waiting:
-            by_person[each.message.key, each.message.user].append(each)
-        if self.resume is not None:
-            await asyncio.gather(*(self.resume(each) for each in by_person.values()))
+        try:
+            await self._answers.prune()
+            by_chat = _by_chat(await self._owed(name))
+            await asyncio.gather(*(self._guarded(self._catch_up_in(each)) for each in by_chat.values()))
+        finally:
+            self._lines.free(name)
+
+    async def _catch_up_in(self, owed: Sequence[OwedAnswer]) -> None:
+        """Do what is owed in one chat."""
+        try:
+            await self._deliver_all([each for each in owed if each.reply is not None])
+            by_person: defaultdict[tuple[object, str], list[OwedAnswer]] = defaultdict(list)
+            for each in owed:
+                if each.reply is None:
+                    by_person[each.message.key, each.message.user].append(each)
+            if self.resume is not None:
+                await asyncio.gather(*(self.resume(each) for each in by_person.values()))
+        finally:
+            self._lines.free(owed[0].message.adapter, owed[0].message.chat)
+
+    async def _owed(self, name: str) -> list[OwedAnswer]:
+        """What is owed on a platform, and nobody is at work on."""
+        return [each for each in await self._answers.owed(name) if each.id not in self._live]
 
     async def _wake(self, name: str, after_s: float) -> None:
         await self._clock.sleep(after_s)
@@ -189,8 +225,13 @@ class Outbox:
             self.release(ledger)
 
     def is_too_old(self, owed: OwedAnswer) -> bool:
-        """Whether nobody waits for it any more."""
-        return from_ms(now_ms()) - owed.received_at > timedelta(hours=self.settings.keep_h)
+        """Whether nobody waits for it any more.
+
+        By the machine's date, and by what has passed since the start as well: nothing is dropped because the date was
+        set while the daemon ran.
+        """
+        steady_ms = self._began_ms + int((self._clock.now() - self._began) * 1000)
+        return from_ms(min(now_ms(), steady_ms)) - owed.received_at > timedelta(hours=self.settings.keep_h)
 
     def _start(self, work: Coroutine[Any, Any, None], *, name: str) -> None:
         task = asyncio.create_task(self._guarded(work), name=name)
@@ -205,3 +246,10 @@ class Outbox:
             _LOGGER.error("the outbox cannot be read: %s", error)  # noqa: TRY400 - its text says all
         except Exception:
             _LOGGER.exception("the outbox has failed")
+
+
+def _by_chat(owed: Sequence[OwedAnswer]) -> dict[str, list[OwedAnswer]]:
+    by_chat: dict[str, list[OwedAnswer]] = {}
+    for each in owed:
+        by_chat.setdefault(each.message.chat, []).append(each)
+    return by_chat

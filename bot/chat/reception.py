@@ -54,26 +54,29 @@ class Reception:
         delivery: Delivery,
         *,
         admin: bool,
+        accepted: Callable[[], None],
         owed: OwedAnswer | None = None,
     ) -> None:
         """Return when it is answered; at once for a part of a message, or a version of one, that waits already.
 
-        `owed` is what an earlier process knows of it.
+        `accepted` is called once it is stored; `owed` is what an earlier process knows of it.
         """
-        if await self._joins(message) or (message.edited and await self._needs_no_answer(message)):
+        if (owed is None and await self._joins(message)) or (message.edited and await self._needs_no_answer(message)):
             return
         if found is None and not message.edited:
             delivery.start_typing()
         if found is not None and isinstance(found.command, LineCommand) and found.command.interrupts:
             self._lines.interrupt(message.key)
         late = found is None and owed is None and self._backlog.has(message)
-        if found is None and not late:
+        if found is None and owed is None and not late:
             self._parts().quotas.check_waiting(self._lines.waiting_of(message.key), admin=admin)
-        # Of those who come all at once the newest are wanted, not the first that fit.
-        with self._lines.place(message, max_waiting=_ANY if late else self._parts().max_waiting) as ticket:
+        # Of those who come all at once the newest are wanted, not the first that fit; what is owed was let in before.
+        most = self._parts().max_waiting if owed is None and not late else _ANY
+        with self._lines.place(message, max_waiting=most, owed=owed.id if owed is not None else None) as ticket:
             ticket.admin = admin
             if not await self._store(ticket, delivery, owed):
                 return
+            accepted()
             if late and await self._is_skipped(ticket, delivery):
                 return
             refusals: Sequence[str] = ()
@@ -209,5 +212,10 @@ class Reception:
         known = await writer.find(message) if message.edited or resumed else None
         if known is not None and known[1].text == message.text and not resumed:
             return  # platforms also report a link's preview as an edit
-        events = writer.answer(ticket) if known is None else writer.answer_again(ticket, *known, text=message.text)
+        if known is None:
+            events = writer.answer(ticket)
+        else:
+            # The same text again is no new version: what came after it, on another platform, stays.
+            text = None if known[1].text == message.text else message.text
+            events = writer.answer_again(ticket, *known, text=text)
         await show_reply(ticket, delivery, events)

@@ -17,6 +17,7 @@ from bot.chat.delivery import Delivery
 from bot.chat.failure import report
 from bot.chat.guests import Guests
 from bot.chat.leftovers import Leftovers
+from bot.chat.letters import Letters
 from bot.chat.lines import Lines
 from bot.chat.message_text import clean_text
 from bot.chat.outbox import Outbox
@@ -25,6 +26,7 @@ from bot.chat.platforms import Platforms
 from bot.chat.presses import PressError
 from bot.chat.reception import Reception
 from bot.chat.welcomes import Welcomes
+from bot.figures import DeliveryFigures
 from bot.messages import ChatAddress, CommandSpec, ConversationKey, IncomingMessage, ReplyDone
 from bot.metering import Meter
 from bot.metrics import Metrics
@@ -55,6 +57,7 @@ class ChatService:
         pastes: Pastes,
         backlog: Backlog,
         welcomes: Welcomes,
+        letters: Letters,
         links: LinkRepository,
         compose: Callable[[Configuration], ChatParts],
         configuration: Configuration,
@@ -66,6 +69,7 @@ class ChatService:
         self._platforms = platforms
         self._outbox = outbox
         self._welcomes = welcomes
+        self._letters = letters
         self._links = links
         self._store = store
         self._lines = lines
@@ -122,6 +126,10 @@ class ChatService:
             with self._guests.enter(meter):
                 yield meter
 
+    async def connecting(self, name: str) -> None:
+        """An adapter is about to come up: what is owed there goes before what it will bring."""
+        await self._outbox.connecting(name)
+
     def connected(self, name: str, open_target: OpenTarget) -> None:
         """An adapter is up: what is owed there is delivered, and what waited there answered."""
         self._outbox.connected(name, open_target)
@@ -129,6 +137,12 @@ class ChatService:
     def disconnected(self, name: str, phase: AdapterPhase, reason: str = "") -> None:
         """The adapter is not up, or not any more."""
         self._platforms.disconnected(name, phase, reason)
+        self._lines.free(name)  # nobody waits elsewhere for a platform that is gone
+
+    @property
+    def delivery(self) -> DeliveryFigures:
+        """How the answers get to people."""
+        return self._outbox.figures
 
     @property
     def adapters(self) -> Sequence[AdapterState]:
@@ -140,15 +154,18 @@ class ChatService:
         """Every command, in the order of a menu."""
         return self._parts.registry.specs
 
-    async def handle(self, message: IncomingMessage, target: ReplyTarget) -> None:
+    async def handle(
+        self, message: IncomingMessage, target: ReplyTarget, accepted: Callable[[], None] = lambda: None
+    ) -> None:
         """Answer one message into `target`; return when the answer is complete.
 
         Never raises for a failed turn: the person is told instead. Messages of one conversation are answered in
         the order in which `handle` was called. A cancelled call stops the generation; what was written is stored.
+        `accepted` is called as soon as nothing of it gets lost any more.
         """
         message = replace(message, text=clean_text(message.text), scope=self._parts.scope)
         async with Delivery(self._outbox.route(target, message.address)) as delivery:
-            await self._guarded(message, delivery)
+            await self._guarded(message, delivery, accepted)
 
     async def chat_gone(self, address: ChatAddress) -> None:
         """Nothing can be said there any more."""
@@ -170,12 +187,12 @@ class ChatService:
         return await self._parts.entrance.offer_claim()
 
     async def tell_admins(self, text: str) -> int:
-        """Say something to every admin in private; return how many were reached. Raises `StorageError`."""
+        """Say something to every admin in private, as soon as it can be; return how many. Raises `StorageError`."""
         return await self._parts.announcer.tell_admins(text)
 
     async def attend(self) -> None:
         """Do what is due without a message, until this is cancelled."""
-        await self._welcomes.keep_telling()
+        await asyncio.gather(self._welcomes.keep_telling(), self._letters.keep_delivering())
 
     async def drain(self, timeout_s: float) -> None:
         """Stop serving, for the end of the daemon; return when everybody has been answered one way or the other.
@@ -197,19 +214,30 @@ class ChatService:
         """Answer a message that an earlier process, or connection, has left."""
         ledger = self._outbox.ledger(owed.id, known=owed)
         async with Delivery(self._outbox.route(target, owed.address), ledger) as delivery:
-            await self._guarded(owed.message, delivery, owed)
+            await self._guarded(owed.message, delivery, lambda: None, owed)
 
-    async def _guarded(self, message: IncomingMessage, delivery: Delivery, owed: OwedAnswer | None = None) -> None:
+    async def _guarded(
+        self,
+        message: IncomingMessage,
+        delivery: Delivery,
+        accepted: Callable[[], None],
+        owed: OwedAnswer | None = None,
+    ) -> None:
         try:
-            await self._let_in(message, delivery, owed)
+            await self._let_in(message, delivery, accepted, owed)
         except Exception as error:  # noqa: BLE001 - whatever it is, the person is told and the daemon goes on
+            accepted()
             await delivery.end(report(error))
 
-    async def _let_in(self, message: IncomingMessage, delivery: Delivery, owed: OwedAnswer | None) -> None:
-        access = await self._admit(message, delivery)
+    async def _let_in(
+        self, message: IncomingMessage, delivery: Delivery, accepted: Callable[[], None], owed: OwedAnswer | None
+    ) -> None:
+        """What is not stored is accepted before anything is said: that may take as long as the platform wants."""
+        access = await self._admit(message, delivery, accepted)
         if access is None:
             return
         if not message.text and not message.attachments and owed is None:
+            accepted()
             await delivery.end(ReplyDone(text=_EMPTY))
             return
         message = replace(message, home=await self._home(message))
@@ -221,15 +249,17 @@ class ChatService:
                 return
             message = await parts.presses.as_message(message, admin=admin)
         except PressError as error:
+            accepted()
             await delivery.note(str(error))
             return
         found = parts.registry.resolve(message.text, admin=admin)
         if found is not None and isinstance(found.command, ImmediateCommand):
+            accepted()  # not again and again, should it be what ends the process
             await found.command.run(found.call(message, delivery, admin=admin))
         else:
-            await self._reception.receive(message, found, delivery, admin=admin, owed=owed)
+            await self._reception.receive(message, found, delivery, admin=admin, accepted=accepted, owed=owed)
 
-    async def _admit(self, message: IncomingMessage, delivery: Delivery) -> Access | None:
+    async def _admit(self, message: IncomingMessage, delivery: Delivery, accepted: Callable[[], None]) -> Access | None:
         """Whether the message is to be served; None where it was answered, or is to be ignored."""
         parts = self._parts
         access = await parts.access.judge(message)
@@ -241,6 +271,7 @@ class ChatService:
             elif said is None and access is Access.DIRECT_REFUSED:
                 said = _GROUPS_ONLY
         if said is not None:
+            accepted()
             await delivery.end(ReplyDone(text=said))
         served = said is None and access in {Access.ALLOWED, Access.ADMIN}
         if access is Access.ADMIN and served:

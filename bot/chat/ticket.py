@@ -33,6 +33,8 @@ class Ticket:
         """Called only because its person does not want an answer any more."""
         self.restarting = False
         """Stopped because the daemon stops."""
+        self.owed: int | None = None
+        """Id of the answer, where the message is from an earlier process or connection."""
         self.ledger: Ledger | None = None
         """What of the answer outlives the process."""
         self.shows: Callable[[str], bool] = lambda _message_id: False

@@ -3,6 +3,7 @@
 import logging
 
 from bot.chat.clock import Clock
+from bot.chat.letters import Letters
 from bot.chat.messenger import Messenger
 from bot.errors import StorageError
 from bot.storage.pairing_repository import PairingRepository
@@ -17,11 +18,18 @@ class Welcomes:
     """Looks for people who were approved: in a chat, or on the command line, which is another process."""
 
     def __init__(
-        self, *, pairings: PairingRepository, people: PeopleRepository, messenger: Messenger, clock: Clock
+        self,
+        *,
+        pairings: PairingRepository,
+        people: PeopleRepository,
+        messenger: Messenger,
+        letters: Letters,
+        clock: Clock,
     ) -> None:
         self._pairings = pairings
         self._people = people
         self._messenger = messenger
+        self._letters = letters
         self._clock = clock
 
     async def tell(self) -> None:
@@ -30,7 +38,7 @@ class Welcomes:
             if not self._messenger.can_reach(pairing.identity, pairing.chat):
                 continue
             if await self._people.role(pairing.identity) in {"user", "admin"}:
-                await self._messenger.tell(pairing.identity, pairing.chat, _WELCOME)
+                await self._letters.post(pairing.identity, pairing.chat, _WELCOME)
             await self._pairings.told(pairing)
 
     async def keep_telling(self) -> None:

@@ -94,7 +94,8 @@ class ChatTemplate:
         self._takes_system = self._takes_late_system = self._takes_any_order = True
         self.tool_format = HERMES
         """How the model is asked to write calls of functions."""
-        self._knows_tools = self._arguments_as_text = False
+        self.knows_tools = self._arguments_as_text = False
+        """`knows_tools`: the template writes functions, calls and results itself."""
         self._try_out()
         if "tools" in asked:
             self._try_tools()
@@ -150,7 +151,7 @@ class ChatTemplate:
         template where it knows how, else into the system prompt. `variables` are further ones.
         Raises `InvalidRequestError` where the template cannot express the conversation.
         """
-        if self._knows_tools:
+        if self.knows_tools:
             variables = {"tools": described(tools) or None, **variables}
         else:
             messages = generic(messages, tools)
@@ -254,7 +255,7 @@ class ChatTemplate:
             if found is not None and called and all(each in text for each in expected):
                 if found.begun_by_prompt and not text.endswith(found.begin):
                     continue
-                self.tool_format, self._knows_tools, self._arguments_as_text = found, True, as_text
+                self.tool_format, self.knows_tools, self._arguments_as_text = found, True, as_text
                 return
 
     def _can(self, turns: list[tuple[str, str]]) -> bool:

@@ -17,9 +17,17 @@ class Constraint:
     the chosen token would lead to where the room is not enough any more.
     """
 
-    def __init__(self, matcher: LLMatcher, vocabulary: Vocabulary, *, finder: ClosingFinder | None = None) -> None:
+    def __init__(
+        self,
+        matcher: LLMatcher,
+        vocabulary: Vocabulary,
+        *,
+        finder: ClosingFinder | None = None,
+        closing: list[int] | None = None,
+    ) -> None:
         """`matcher` becomes this constraint's own; with a `finder` the reply is always complete.
 
+        `closing` is a way from the beginning to the end, where one is known already.
         Raises `InvalidRequestError` where no end is found.
         """
         self._matcher = matcher
@@ -29,10 +37,15 @@ class Constraint:
         self._begun = self._closed = False
         self._closing: list[int] = []
         if finder is not None:
-            closing = finder.find(matcher, self._lexer)
+            closing = list(closing) if closing else finder.find(matcher, self._lexer)
             if closing is None:
                 raise InvalidRequestError("This JSON Schema has no value that is short enough for a reply.")
             self._closing = closing
+
+    @property
+    def closing(self) -> list[int]:
+        """Tokens that end the reply from here, where it must be complete."""
+        return self._closing
 
     @property
     def begun(self) -> bool:
@@ -99,12 +112,13 @@ class Constraint:
         return self._closing
 
     def _closing_now(self) -> list[int] | None:
-        """The way to the end from here: most often the same as before."""
+        """The way to the end from here: most often the same as before, or the rest of it."""
         if self._matcher.is_accepting():
             return []
-        known = self._closing
-        if known and self._matcher.validate_tokens([*known, self._vocabulary.end_tokens[0]]) == len(known) + 1:
-            return known
+        known = [*self._closing, self._vocabulary.end_tokens[0]]
+        for start in range(len(known) - 1):
+            if self._matcher.validate_tokens(known[start:]) == len(known) - start:
+                return known[start:-1]
         return self._finder.find(self._matcher, self._lexer) if self._finder is not None else None
 
     def _consume(self, tokens: list[int]) -> None:

@@ -79,7 +79,7 @@ class Engine:
         self._loop = asyncio.get_running_loop()
         self._source = source
         self._model: LoadedModel | None = None
-        self._n_ctx = 0
+        self._n_ctx, self._knows_tools = 0, False
         self._ids = itertools.count(1)
         self._open = OpenRequests()
         self._switching = asyncio.Lock()
@@ -115,6 +115,7 @@ class Engine:
             waiting=(len(model.scheduler.line) if model else 0) + self._open.reading,
             max_parallel=model.runner.params.max_parallel if model else self._source.engine.max_parallel,
             n_ctx=self._n_ctx,
+            knows_tools=self._knows_tools,
         )
 
     def figures(self) -> EngineFigures:
@@ -305,7 +306,7 @@ class Engine:
 
     async def _load(self) -> LoadedModel:
         model = await LoadedModel.load(self._source, self._deliver_from_thread)
-        self._model, self._n_ctx = model, model.runner.n_ctx
+        self._model, self._n_ctx, self._knows_tools = model, model.runner.n_ctx, model.reader.knows_tools
         self._prewarm(model, self._source.personas)
         return model
 

@@ -1,7 +1,9 @@
-"""How much of a graphics card's memory a model takes, for each number of layers on it. Nothing is loaded for that."""
+"""How much of the graphics cards' memory a model takes, for each number of layers there. Nothing is loaded for that."""
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from bot.engine.model_shape import LayerShape, ModelShape
 from bot.settings import EngineSettings
@@ -63,10 +65,11 @@ class FitContext:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FitRow:
-    """What some number of layers takes on the card, in bytes."""
+class CardShare:
+    """What of some number of layers one card takes, in bytes."""
 
-    n_gpu_layers: int
+    layers: int
+    """How many of them; the output is one."""
     weights: int
     kv: int
     compute: int
@@ -77,44 +80,94 @@ class FitRow:
         return self.weights + self.kv + self.compute
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitRow:
+    """What some number of layers takes on all cards, in bytes."""
+
+    n_gpu_layers: int
+    cards: tuple[CardShare, ...]
+
+    @property
+    def weights(self) -> int:
+        """The model's own numbers."""
+        return sum(card.weights for card in self.cards)
+
+    @property
+    def kv(self) -> int:
+        """The cache of all windows."""
+        return sum(card.kv for card in self.cards)
+
+    @property
+    def compute(self) -> int:
+        """What the cards compute with."""
+        return sum(card.compute for card in self.cards)
+
+    @property
+    def total(self) -> int:
+        """All of it together."""
+        return sum(card.total for card in self.cards)
+
+    def left(self, free: Sequence[int]) -> int:
+        """Bytes that remain on the card with the least of them; below 0 where one has too few."""
+        return min(there - card.total for there, card in zip(free, self.cards, strict=True))
+
+
 @dataclass(frozen=True, slots=True)
 class GpuFit:
-    """The choices for a model on one card."""
+    """The choices for a model on one card, or on several that have its layers one after the other."""
 
     rows: tuple[FitRow, ...]
-    """From no layer to all of them and the output; each takes at least as much as the one before."""
+    """From no layer to all of them and the output; on one card each takes at least as much as the one before."""
 
     @classmethod
-    def of(cls, model: ModelShape, context: FitContext) -> "GpuFit":
-        """Calculate every row.
+    def of(cls, model: ModelShape, context: FitContext, split: Sequence[float] = (1,)) -> "GpuFit":
+        """Calculate every row. `split` has a number for each card, to which the layers on it are in proportion.
 
         `n_gpu_layers` counts from the end of the model, and the output is one of them. Which one has changed: for the
         llama.cpp of 2023 to 2025 it was the one after all the others, for later ones it is the first. A row holds for
-        both: it is the more expensive of the two.
+        both: on each card it is the more expensive of the two.
         """
         count = len(model.layers)
         rows = []
         for number in range(count + 2):
-            last = _row(model, context, number, repeating=min(number, count), output=number > count)
-            first = _row(model, context, number, repeating=max(number - 1, 0), output=number > 0)
-            rows.append(max(last, first, key=lambda row: row.total))
+            last = _cards(model, context, split, repeating=min(number, count), output=number > count)
+            first = _cards(model, context, split, repeating=max(number - 1, 0), output=number > 0)
+            cards = tuple(max(each, key=lambda card: card.total) for each in zip(last, first, strict=True))
+            rows.append(FitRow(n_gpu_layers=number, cards=cards))
         return cls(tuple(rows))
 
-    def best(self, free: int, margin: int) -> FitRow:
-        """The row with most layers that leaves `margin` of the `free` bytes unused; that of no layer if none does."""
-        return next((row for row in reversed(self.rows) if row.total + margin <= free), self.rows[0])
+    def best(self, free: Sequence[int], margin: int) -> FitRow:
+        """The row with most layers that leaves `margin` of each card's `free` bytes; that of no layer if none does."""
+        return next((row for row in reversed(self.rows) if row.left(free) >= margin), self.rows[0])
 
 
-def _row(model: ModelShape, context: FitContext, number: int, *, repeating: int, output: bool) -> FitRow:
-    """What the last `repeating` layers take, and the output if it is there too."""
+def _cards(
+    model: ModelShape, context: FitContext, split: Sequence[float], *, repeating: int, output: bool
+) -> list[CardShare]:
+    """What the last `repeating` layers take on each card, and the output if it is there too.
+
+    Layers go to the cards in llama.cpp's way (`llama_model::load_tensors`): a layer is where its place among those on
+    the cards, as a fraction, falls into the cards' summed shares.
+    """
     start = len(model.layers) - repeating
-    on_card = model.layers[start:]
-    return FitRow(
-        n_gpu_layers=number,
-        weights=sum(layer.weights for layer in on_card) + output * model.output,
-        kv=sum(_kv(layer, context) for layer in on_card),
-        compute=max(_phases(model, context, copied=max((layer.largest for layer in model.layers[:start]), default=0))),
-    )
+    count = repeating + output
+    compute = max(_phases(model, context, copied=max((layer.largest for layer in model.layers[:start]), default=0)))
+    bounds = [bound / sum(split) for bound in accumulate(split)]
+    cards = [min(bisect_right(bounds, place / count), len(split) - 1) for place in range(count)]
+    shares = []
+    for card in range(len(split)):
+        on_card = [layer for layer, its_card in zip(model.layers[start:], cards, strict=False) if its_card == card]
+        has_output = output and cards[-1] == card
+        layers = len(on_card) + has_output
+        shares.append(
+            CardShare(
+                layers=layers,
+                weights=sum(layer.weights for layer in on_card) + has_output * model.output,
+                kv=sum(_kv(layer, context) for layer in on_card),
+                compute=compute if layers or card == 0 else 0,  # the first one helps to read even without a layer
+            )
+        )
+    return shares
 
 
 def _kv(layer: LayerShape, context: FitContext) -> int:

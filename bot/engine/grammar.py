@@ -5,7 +5,8 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import llama_cpp
 from llguidance import LLMatcher, LLTokenizer
@@ -17,6 +18,8 @@ from bot.engine.tool_grammar import ToolGrammar
 from bot.engine.vocabulary import Vocabulary
 from bot.errors import InvalidRequestError
 from bot.request import GenerationRequest, JsonConstraint, ToolSpec
+
+T = TypeVar("T")
 
 _KEPT = 32
 """Compiled grammars. A bot asks with the same few schemas again and again."""
@@ -36,22 +39,26 @@ class Grammar:
         self._tokenizer: LLTokenizer | None = None
         self._finder: ClosingFinder | None = None
         self._compiled: OrderedDict[str, LLMatcher] = OrderedDict()
+        self._closings: OrderedDict[str, list[int]] = OrderedDict()
 
     def json(self, wanted: JsonConstraint) -> Constraint:
         """A constraint for one reply. Raises `InvalidRequestError` for what llguidance cannot guarantee."""
         source = LLMatcher.grammar_from_json_schema(_checked(wanted.schema), overrides=_OPTIONS)  # type: ignore[arg-type]
-        matcher = self._matcher(source)
-        return Constraint(matcher, self._vocabulary, finder=self._finder if wanted.always_complete else None)
+        return self._constraint(source, complete=wanted.always_complete)
 
     def tools(self, request: GenerationRequest, tool_format: ToolFormat) -> Constraint:
         """A constraint for a reply that may or must call functions. Raises `InvalidRequestError`."""
         offered = [tool for tool in request.tools if request.forced_tool in (None, tool.name)]
+        wanted = request.forced_arguments
+        if wanted is not None:
+            offered = [replace(tool, parameters=wanted.schema) for tool in offered]
         source = ToolGrammar(tool_format, self._vocabulary).source(
             [(tool.name, self._arguments(tool)) for tool in offered],
             required=request.tool_choice == "required",
             several=request.parallel_tool_calls and request.forced_tool is None,
         )
-        return Constraint(self._matcher(LLMatcher.grammar_from_lark(source)), self._vocabulary)
+        complete = wanted is not None and wanted.always_complete
+        return self._constraint(LLMatcher.grammar_from_lark(source), complete=complete)
 
     def _arguments(self, tool: ToolSpec) -> Any:
         """The checked schema of a function's arguments; that each compiles alone tells which one does not."""
@@ -65,6 +72,18 @@ class Grammar:
             raise InvalidRequestError(f"Tool {tool.name}: {error.user_text}") from error
         return json.loads(text)
 
+    def _constraint(self, source: str, *, complete: bool) -> Constraint:
+        matcher = self._matcher(source)
+        if not complete:
+            return Constraint(matcher, self._vocabulary)
+        with self._lock:
+            known = self._closings.get(source)
+        constraint = Constraint(matcher, self._vocabulary, finder=self._finder, closing=known)
+        if known is None:
+            with self._lock:
+                _keep(self._closings, source, constraint.closing)
+        return constraint
+
     def _matcher(self, source: str) -> LLMatcher:
         with self._lock:
             compiled = self._compiled.pop(source, None)
@@ -72,9 +91,7 @@ class Grammar:
                 compiled = LLMatcher(self._built_tokenizer(), source, log_level=0)
                 if compiled.is_error():
                     raise _refusal(compiled.get_error())
-            self._compiled[source] = compiled
-            if len(self._compiled) > _KEPT:
-                self._compiled.popitem(last=False)
+            _keep(self._compiled, source, compiled)
             return compiled.deep_copy()
 
     def _built_tokenizer(self) -> LLTokenizer:
@@ -83,6 +100,12 @@ class Grammar:
             self._tokenizer = _tokenizer_of(self._vocabulary)
             self._finder = ClosingFinder(self._vocabulary)
         return self._tokenizer
+
+
+def _keep(kept: OrderedDict[str, T], source: str, value: T) -> None:
+    kept[source] = value
+    if len(kept) > _KEPT:
+        kept.popitem(last=False)
 
 
 def _tokenizer_of(vocabulary: Vocabulary) -> LLTokenizer:

@@ -1,9 +1,10 @@
 """How a model is loaded, as plain numbers: what the probe tries, remembers and hands to the runner."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.engine.cpu import physical_cores
 from bot.engine.gpu_devices import gpu_devices
@@ -15,6 +16,7 @@ from bot.settings import EngineSettings, ModelSettings
 
 _LOGGER = logging.getLogger(__name__)
 
+T = TypeVar("T")
 ALL_LAYERS = -1
 _UBATCH = 512
 _FLOAT_TYPES = frozenset({"f32", "f16", "bf16"})
@@ -108,18 +110,36 @@ class LoadParams:
 
 
 def _fitting(path: Path, engine: EngineSettings) -> int:
-    """As many layers as the one card has memory for now; where that is unknown all of them, for the probe to try."""
-    cards = gpu_devices()
-    if len(cards) != 1:
+    """As many layers as the cards have memory for now; where that is unknown all of them, for the probe to try."""
+    cards = used(gpu_devices(), engine)
+    # Rows are spread over the cards in another way than layers are.
+    if not cards or (len(cards) > 1 and engine.split_mode == "row"):
         return ALL_LAYERS
     try:
         model = ModelShape.of(peek(path))
     except ModelLoadError as error:
         _LOGGER.warning("n_gpu_layers: auto: %s: %s", path, error)
         return ALL_LAYERS
-    best = GpuFit.of(model, FitContext.of(engine)).best(cards[0].free, engine.vram_margin_mib * MIB)
-    _LOGGER.info("n_gpu_layers: auto: %d, for %d MiB free", best.n_gpu_layers, cards[0].free // MIB)
+    free = [card.free for card in cards]
+    fit = GpuFit.of(model, FitContext.of(engine), shares(engine, free))
+    best = fit.best(free, engine.vram_margin_mib * MIB)
+    _LOGGER.info(
+        "n_gpu_layers: auto: %d, for %s MiB free", best.n_gpu_layers, " + ".join(str(each // MIB) for each in free)
+    )
     return best.n_gpu_layers
+
+
+def used(cards: Sequence[T], engine: EngineSettings) -> Sequence[T]:
+    """Those of the cards that the settings let the model use; none where the only one they name is not there."""
+    return cards[engine.main_gpu : engine.main_gpu + 1] if engine.split_mode == "none" else cards
+
+
+def shares(engine: EngineSettings, free: Sequence[int]) -> Sequence[float]:
+    """What the layers on each card are in proportion to: the owner's numbers, or, as in llama.cpp, the free memory."""
+    given = engine.tensor_split[: len(free)]
+    if len(free) > 1 and sum(given) > 0:
+        return (*given, *[0.0] * (len(free) - len(given)))
+    return free if sum(free) > 0 else [1.0] * len(free)
 
 
 def _flash_attn(engine: EngineSettings, layers: int) -> bool | None:

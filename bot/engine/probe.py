@@ -18,6 +18,7 @@ from pathlib import Path
 
 from bot.engine.child import run_child
 from bot.engine.cpu import cpu_description
+from bot.engine.gpu_devices import gpu_devices
 from bot.engine.load_gauge import LoadGauge
 from bot.engine.load_params import ALL_LAYERS, LoadParams
 from bot.engine.measurement import Measurement
@@ -136,13 +137,14 @@ class Probe:
         return replace(tuned, params=params)
 
     def _key(self, wanted: LoadParams) -> str:
-        """Same model files, same settings, same library, same CPU."""
+        """Same model files, same settings, same library, same CPU, and same cards where the settings use any."""
         stats = [Path(path).stat() for path in (wanted.path, *(path for path, _ in wanted.lora))]
         parts = (
             json.dumps(wanted.to_json(), sort_keys=True),
             *(f"{stat.st_size} {stat.st_mtime_ns}" for stat in stats),
             version("llama-cpp-python"),
             cpu_description(),
+            *(card.description for card in (gpu_devices() if wanted.n_gpu_layers else ())),
         )
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

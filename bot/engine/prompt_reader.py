@@ -53,6 +53,11 @@ class PromptReader:
         )
         self._visible_controls = frozenset(text.encode() for text in control_texts_in_tags(vocabulary.control_texts))
 
+    @property
+    def knows_tools(self) -> bool:
+        """Whether the model's template writes functions and calls itself."""
+        return self._template.knows_tools
+
     def read(self, request: GenerationRequest) -> ReadPrompt:
         """Raises `PromptTooLongError` for what can never fit and `InvalidRequestError` for what cannot be rendered."""
         _check(request)
@@ -73,6 +78,7 @@ class PromptReader:
         room = self._limit + 1 - count
         max_tokens = room if request.max_tokens is None else min(request.max_tokens, room)
         raw = request.prompt is not None
+        uncut = raw or request.constraint is not None or request.forced_arguments is not None
         source = request.copied_from.encode(errors="replace")
         tools = self._template.tool_format
         markers = {marker.encode() for marker in (tools.begin, tools.end) if marker and _offered(request)}
@@ -83,7 +89,7 @@ class PromptReader:
             budget = max(1, min(budget, max_tokens - constraint.least_tokens - _THOUGHT_END))
         writer = ReplyWriter(
             splitter=ReasoningSplitter.off() if raw else ReasoningSplitter(started),
-            stops=StopStrings((*request.stop, *(() if raw or request.constraint is not None else self._template.stop))),
+            stops=StopStrings((*request.stop, *(() if uncut else self._template.stop))),
             visible_controls=self._visible_controls | markers,
             reasoning_budget=budget,
             tools=ToolParser(tools, required=request.tool_choice == "required") if _offered(request) else None,
@@ -142,11 +148,11 @@ def _check(request: GenerationRequest) -> None:
     """Raise `InvalidRequestError` for what makes no sense together."""
     if request.prompt is not None and (request.messages or request.continue_final or request.tools):
         raise InvalidRequestError("A raw prompt goes without messages and tools.")
-    if request.constraint is not None:
-        if request.tools:
-            raise InvalidRequestError("An answer of a given form and tools do not go together.")
-        if request.constraint.always_complete and request.stop:
-            raise InvalidRequestError("A stop string may cut the answer that must be complete.")
+    if request.constraint is not None and request.tools:
+        raise InvalidRequestError("An answer of a given form and tools do not go together.")
+    wanted = request.constraint or request.forced_arguments
+    if wanted is not None and wanted.always_complete and request.stop:
+        raise InvalidRequestError("A stop string may cut the answer that must be complete.")
     _check_tools(request)
     if request.logprobs is not None and not 0 <= request.logprobs <= _MOST_LOGPROBS:
         raise InvalidRequestError(f"logprobs must be between 0 and {_MOST_LOGPROBS}.")
@@ -161,6 +167,8 @@ def _check_tools(request: GenerationRequest) -> None:
             raise InvalidRequestError(f"The tool name {name[:80]!r} is not letters, digits, '_', '-' and '.'.")
     if request.tool_choice == "required" and not names:
         raise InvalidRequestError("A tool must be called, and there is none.")
+    if request.forced_arguments is not None and request.forced_tool is None:
+        raise InvalidRequestError("Arguments can be forced only of a tool that is.")
     if request.forced_tool is not None:
         if request.tool_choice != "required":
             raise InvalidRequestError("One tool can be forced only where a call is required.")

@@ -120,8 +120,12 @@ def _read_head(file: BinaryIO, fingerprint: str) -> tuple[tuple[StateOwner, Toke
     description = file.read(description_size)
     if file.read(_DIGEST_SIZE) != hashlib.blake2b(start + description, digest_size=_DIGEST_SIZE).digest():
         raise DamagedStateError("wrong checksum")
-    content = json.loads(description)
-    if content["fingerprint"] != fingerprint:
-        raise ForeignStateError("written for another model, other settings or another version")
-    owner = StateOwner(conversation=content["conversation"], user=content["user"], checkpoint=content["checkpoint"])
-    return (owner, TokenLog.from_json(content["log"])), start + description, blob_size
+    try:
+        content = json.loads(description)
+        if content["fingerprint"] != fingerprint:
+            raise ForeignStateError("written for another model, other settings or another version")
+        owner = StateOwner(conversation=content["conversation"], user=content["user"], checkpoint=content["checkpoint"])
+        log = TokenLog.from_json(content["log"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise DamagedStateError("no state") from None
+    return (owner, log), start + description, blob_size

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.extraction.formats import PATTERNS
+from bot.extraction.keys import other_keys
 
 _LARGEST = 10**15
 """Whole numbers beyond lose digits in JSON's floating point, and no text of everyday life has them."""
@@ -41,7 +42,11 @@ class Bounds:
         bounded = self._kept(schema)
         for key in ("anyOf", "oneOf", "allOf"):
             if key in schema:
-                bounded[key] = [self._bounded(part, alternative=True) for part in schema[key]]
+                # What `all_of` could not put together must stay open for one another's properties.
+                bounded[key] = [
+                    part if key == "allOf" and _has_properties(part) else self._bounded(part, alternative=True)
+                    for part in schema[key]
+                ]
         kinds = self._kinds(schema)
         if "string" in kinds:
             self._bound_string(schema, bounded)
@@ -122,9 +127,16 @@ class Bounds:
         if extra is None and (properties or alternative) and set(properties) >= required:
             bounded["additionalProperties"] = False
         elif extra is not False:
-            bounded["additionalProperties"] = self._bounded(True if extra is None else extra)
-        if not properties and not counted and bounded.get("additionalProperties") is not False:
-            bounded["maxProperties"] = max(self.max_items, len(required))
+            others = self._bounded(True if extra is None else extra)
+            if "patternProperties" in schema:  # only the compiler can tell which keys these leave
+                bounded["additionalProperties"] = others
+            else:
+                bounded["patternProperties"] = {other_keys(properties): others}
+                bounded["additionalProperties"] = False
+        free = "patternProperties" in bounded or bounded.get("additionalProperties") is not False
+        # Properties can be counted only where each that has a name is there.
+        if free and not counted and False not in properties.values() and not (alternative and properties):
+            bounded["maxProperties"] = self.max_items + len(set(properties) | required)
 
     def _or_null(self, schema: Any) -> Any:
         bounded = self._bounded(schema)
@@ -144,3 +156,7 @@ class Bounds:
         ]
         listed = {"type": "array", "items": {"anyOf": single}, "maxItems": self.max_items}
         return {"anyOf": [*single, listed]}
+
+
+def _has_properties(schema: Any) -> bool:
+    return isinstance(schema, Mapping) and "properties" in schema

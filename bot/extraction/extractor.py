@@ -9,15 +9,18 @@ from typing import Any
 
 from bot.adapter import ModelAccess
 from bot.errors import ExtractionError, InvalidRequestError, PromptTooLongError
+from bot.extraction.all_of import merged
 from bot.extraction.bounds import Bounds
 from bot.extraction.budget import budget
 from bot.extraction.chunks import chunks
 from bot.extraction.extraction import Cost, Extraction
 from bot.extraction.grounding import Grounding, Source
+from bot.extraction.guesses import Guesses
 from bot.extraction.merge import distinct, merge
 from bot.extraction.prompt import Prompt
+from bot.extraction.tool_prompt import ToolPrompt
 from bot.extraction.validation import Validation
-from bot.request import ChatMessage, GenerationDone, GenerationRequest, JsonConstraint, SamplingParams
+from bot.request import ChatMessage, GenerationDone, GenerationRequest, SamplingParams
 from bot.schemas.schema import Schema
 from bot.settings_extraction import ExtractionSettings
 
@@ -132,11 +135,13 @@ class _Job:
 
     def __init__(self, model: ModelAccess, schema: Schema, bounds: Bounds, user: str) -> None:
         self._model = model
+        self._conversation = f"extraction-{schema.version}"
+        schema = replace(schema, record=merged(schema.record))
         self.schema = schema
         self.validation = Validation(schema.answer)
-        self._prompt = Prompt(schema)
+        self._prompt = ToolPrompt(schema) if model.status().knows_tools else Prompt(schema)
         self._bounds = bounds
-        self._budget = min(budget(bounds.apply(schema.answer)), model.n_ctx // 2)
+        self._budget = min(self._prompt.around + budget(bounds.apply(schema.answer)), model.n_ctx // 2)
         self._user = user
 
     async def cut(self, text: str, chunk_tokens: int) -> Sequence[str]:
@@ -145,8 +150,8 @@ class _Job:
         most = self._prompt.size + len(text.encode()) + self._budget
         if len(text.encode()) <= chunk_tokens and most <= self._model.n_ctx:
             return [text]
-        empty = await self._model.count_prompt_tokens(self._prompt.messages(""), reasoning="off")
-        whole = await self._model.count_prompt_tokens(self._prompt.messages(text[:_SAMPLE]), reasoning="off")
+        empty = await self._model.count_prompt_tokens(self._prompt.counted(""), reasoning="off")
+        whole = await self._model.count_prompt_tokens(self._prompt.counted(text[:_SAMPLE]), reasoning="off")
         room = self._model.n_ctx - empty - self._budget - _ROOM
         if room < 1:
             raise InvalidRequestError(
@@ -171,7 +176,7 @@ class _Job:
                     raise
                 break  # no room for what was wrong with the first try
             facts.append(done)
-            found = done.text
+            found = self._prompt.answer(done)
             try:
                 value = self.validation.without_absent(json.loads(found))
             except (ValueError, RecursionError):
@@ -190,17 +195,22 @@ class _Job:
         longest = 2 ** max(_SHORTEST, len(text).bit_length())
         return replace(self._bounds, max_string=min(self._bounds.max_string, longest)).apply(self.schema.answer)
 
+    def _copied_from(self, text: str) -> str:
+        """What is likely comes first: of two guesses that fit as well the first is taken."""
+        likely = Guesses(text).of(self.schema.record, colon=self._prompt.colon, comma=self._prompt.comma)
+        return f"{likely}\n{text}" if likely else text
+
     async def _ask(self, messages: tuple[ChatMessage, ...], text: str) -> GenerationDone:
         generation = self._model.submit(
             GenerationRequest(
                 messages=messages,
                 user=self._user,
-                conversation=f"extraction-{self.schema.version}",
+                conversation=self._conversation,
                 sampling=SamplingParams(temperature=0.0),
                 max_tokens=self._budget,
                 reasoning="off",
-                constraint=JsonConstraint(schema=self._held(text), always_complete=True),
-                copied_from=text,
+                copied_from=self._copied_from(text),
+                **self._prompt.asking(self._held(text)),
             )
         )
         return await generation.result()

@@ -1,7 +1,6 @@
 """What the admins are told without having asked: once when it begins, and once when it is over."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from bot.adapter_state import AdapterState
 
@@ -18,22 +17,31 @@ class Alarms:
 
     def __init__(self) -> None:
         self._lost: set[str] = set()
+        self._away_since: dict[str, float] = {}
+        """Since when each adapter that is tried again was seen so, through all of its attempts."""
         self._space_is_short = False
+        self._damage_told = False
 
-    def news(self, adapters: Sequence[AdapterState], free: int, now: datetime) -> list[str]:
-        """Sentences for the admins. `free` is in bytes."""
-        return [*self._of_adapters(adapters, now), *self._of_space(free)]
+    def news(self, adapters: Sequence[AdapterState], *, free: int, damaged: bool, elapsed_s: float) -> list[str]:
+        """Sentences for the admins. `free` is in bytes; `elapsed_s` is in seconds since any fixed moment.
 
-    def _of_adapters(self, adapters: Sequence[AdapterState], now: datetime) -> list[str]:
+        `damaged` is whether damage was met in the database.
+        """
+        return [*self._of_adapters(adapters, elapsed_s), *self._of_space(free), *self._of_damage(damaged=damaged)]
+
+    def _of_adapters(self, adapters: Sequence[AdapterState], elapsed_s: float) -> list[str]:
         said = []
         for adapter in adapters:
+            away_s = 0.0
+            if adapter.phase == "retrying":
+                away_s = elapsed_s - self._away_since.setdefault(adapter.name, elapsed_s)
+            else:
+                self._away_since.pop(adapter.name, None)
             if adapter.phase == "up" and adapter.name in self._lost:
                 self._lost.discard(adapter.name)
                 said.append(f"{adapter.name} is back.")
             # One that failed for good does not come back by itself, so nothing is waited for.
-            gone = adapter.phase == "stopped" or (
-                adapter.phase == "retrying" and (now - adapter.since).total_seconds() >= LOST_FOR_S
-            )
+            gone = adapter.phase == "stopped" or away_s >= LOST_FOR_S
             if gone and adapter.name not in self._lost:
                 self._lost.add(adapter.name)
                 kind = "has stopped" if adapter.phase == "stopped" else "is not connected, and is tried again"
@@ -47,3 +55,10 @@ class Alarms:
         if free >= ENOUGH_SPACE:
             self._space_is_short = False
         return []
+
+    def _of_damage(self, *, damaged: bool) -> list[str]:
+        if not damaged or self._damage_told:
+            return []
+        self._damage_told = True
+        what = "Something in my database cannot be read: the file is damaged. Restart me, and I keep it aside"
+        return [f"{what} and go on with the rest; or put a backup back: hearthbot restore FILE"]

@@ -142,15 +142,21 @@ class ConversationRepository:
         return [_conversation(row) for row in rows]
 
     async def move_chat(self, adapter: str, old: str, new: str) -> None:
-        """The chat goes on under another id."""
+        """The chat goes on under another id, and is known to have had the old one."""
         async with self._database.transaction() as transaction:
-            for table in ("conversations", "answers"):
+            for table in ("conversations", "answers", "chat_moves"):
                 await transaction.run(
                     f"UPDATE {table} SET chat = :new WHERE adapter = :adapter AND chat = :old",  # noqa: S608 - literals
                     adapter=adapter,
                     old=old,
                     new=new,
                 )
+            await transaction.run(
+                "INSERT OR REPLACE INTO chat_moves (adapter, former, chat) VALUES (:adapter, :old, :new)",
+                adapter=adapter,
+                old=old,
+                new=new,
+            )
 
     async def all(self) -> list[Conversation]:
         """Every conversation of everybody, oldest first."""

@@ -11,9 +11,9 @@ from typing import Self
 
 import aiosqlite
 
-from bot.errors import StorageError
+from bot.errors import DamagedDatabaseError, StorageError
 from bot.storage.failure import storage_error
-from bot.storage.migrations import migrate_once
+from bot.storage.migrator import migrate_once
 from bot.storage.transaction import Transaction, Value
 
 _LOGGER = logging.getLogger(__name__)
@@ -41,6 +41,8 @@ class Database:
         self._path = path
         self._turn = asyncio.Lock()
         self._closed = False
+        self._prepared = False
+        self._damaged = False
 
     @classmethod
     async def open(cls, path: Path, *, busy_timeout_s: float) -> Self:
@@ -80,6 +82,11 @@ class Database:
             except sqlite3.Error as error:
                 raise storage_error(self._path, error) from error
 
+    @property
+    def damaged(self) -> bool:
+        """Whether a statement has met damage in the file. The next start looks at all of it then."""
+        return self._damaged
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Statements that are all kept when the block ends, and all undone when it raises or is cancelled.
@@ -106,6 +113,10 @@ class Database:
             with self._errors():
                 return await Transaction(self._connection).run(sql, **values)
 
+    async def write(self, sql: str, /, **values: Value) -> list[sqlite3.Row]:
+        """What one statement returns that is a transaction by itself; one trip to the database's thread, not three."""
+        return await self.fetch(sql, **values)
+
     async def erase_deleted(self) -> None:
         """Rewrite the files without what was deleted, so that no byte of it is left in them.
 
@@ -130,6 +141,8 @@ class Database:
         Raises `StorageError` where the damage prevents even looking.
         """
         damage = tuple(row[0] for row in await self.fetch("PRAGMA integrity_check") if row[0] != "ok")
+        if damage:
+            self._remember_damage()
         return damage or tuple(
             f"row {row['rowid']} of {row['table']} refers to a missing row of {row['parent']}"
             for row in await self.fetch("PRAGMA foreign_key_check")
@@ -151,6 +164,7 @@ class Database:
         with self._errors():
             # A process that was killed between a deletion and its erasing left the text in the log.
             await self._empty_log()
+        self._prepared = True
 
     async def _enter_wal(self, busy_timeout_s: float) -> None:
         """SQLite does not wait here when two processes create the file at the same moment, so this does."""
@@ -183,7 +197,22 @@ class Database:
         try:
             yield
         except sqlite3.Error as error:
-            raise storage_error(self._path, error) from error
+            found = storage_error(self._path, error)
+            if isinstance(found, DamagedDatabaseError):
+                self._remember_damage()
+            raise found from error
+
+    def _remember_damage(self) -> None:
+        # Before that it may be anybody's file, and whoever opens it hears of the damage anyway.
+        if self._prepared and not self._damaged:
+            self._damaged = True
+            with suppress(OSError):
+                damage_mark(self._path).touch(mode=0o600)
+
+
+def damage_mark(path: Path) -> Path:
+    """A file that stands beside a database in which damage was met."""
+    return path.with_name(f"{path.name}-damaged")
 
 
 def _prepare_file(path: Path) -> Path:

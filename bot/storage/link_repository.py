@@ -55,7 +55,12 @@ class LinkRepository:
     async def offer(self, identity: Identity, *, chat: str, code_hash: str, now_ms: int) -> None:
         """Let another account be linked to this one with a code, of which only the hash is kept."""
         async with self._database.transaction() as transaction:
-            await transaction.run("DELETE FROM link_codes WHERE until_ms <= :now", now=now_ms)
+            # What lies too far ahead was noted while the machine's clock was wrong.
+            await transaction.run(
+                "DELETE FROM link_codes WHERE until_ms <= :now OR until_ms > :latest",
+                now=now_ms,
+                latest=now_ms + VALID_MS,
+            )
             await transaction.run(
                 "INSERT INTO link_codes (adapter, user, chat, code_hash, until_ms) "
                 "VALUES (:adapter, :user, :chat, :hash, :until) ON CONFLICT (adapter, user) DO UPDATE "
@@ -71,12 +76,13 @@ class LinkRepository:
         """Link an account, which has no links yet, to the one that was given the code; None for a wrong code."""
         async with self._database.transaction() as transaction:
             rows = await transaction.run(
-                "DELETE FROM link_codes WHERE code_hash = :hash AND until_ms > :now "
+                "DELETE FROM link_codes WHERE code_hash = :hash AND until_ms > :now AND until_ms <= :latest "
                 "AND NOT EXISTS (SELECT 1 FROM links WHERE (links.adapter = :adapter AND links.user = :user) "
                 "OR (to_adapter = :adapter AND to_user = :user)) "
                 "AND NOT (adapter = :adapter AND user = :user) RETURNING adapter, user, chat",
                 hash=code_hash,
                 now=now_ms,
+                latest=now_ms + VALID_MS,
                 adapter=identity.adapter,
                 user=identity.user,
             )

@@ -3,11 +3,6 @@
 A step that was released is never changed: databases out there have taken it. A new step is appended.
 """
 
-from pathlib import Path
-
-from bot.errors import StorageError
-from bot.storage.transaction import Transaction
-
 APPLICATION_ID = 0x48424F54
 """`HBOT` in the file's header: https://www.sqlite.org/pragma.html#pragma_application_id"""
 
@@ -242,30 +237,31 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX answers_by_turn ON answers (turn_id)",
         "CREATE INDEX answers_owed ON answers (adapter) WHERE state NOT IN ('delivered', 'dropped')",
     ),
+    # 8: ids that chats had before, which the configuration may still name.
+    (
+        """
+        CREATE TABLE chat_moves (
+            adapter TEXT NOT NULL,
+            former TEXT NOT NULL,
+            chat TEXT NOT NULL,
+            PRIMARY KEY (adapter, former)
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE INDEX chat_moves_by_chat ON chat_moves (adapter, chat)",
+    ),
+    # 9: what is to be said to people who have not asked, until it has arrived.
+    (
+        """
+        CREATE TABLE letters (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            adapter TEXT NOT NULL,
+            user TEXT NOT NULL,
+            chat TEXT NOT NULL,
+            text TEXT NOT NULL,
+            buttons TEXT NOT NULL,
+            without_buttons TEXT NOT NULL,
+            unsure INTEGER NOT NULL DEFAULT 0
+        ) STRICT
+        """,
+    ),
 )
-
-
-async def migrate_once(
-    transaction: Transaction, *, path: Path, migrations: tuple[tuple[str, ...], ...] = MIGRATIONS
-) -> int | None:
-    """Take the next step that the database lacks, with its version, and return that; None when there is none left.
-
-    Raises `StorageError` for a database of another program and for one that a newer version has written.
-    """
-    version: int = (await transaction.run("PRAGMA user_version"))[0][0]
-    application: int = (await transaction.run("PRAGMA application_id"))[0][0]
-    if application != APPLICATION_ID and (version or await transaction.run("SELECT 1 FROM sqlite_schema LIMIT 1")):
-        raise StorageError(
-            f"{path}: this database belongs to another program; set storage.path to a file of hearthbot's own"
-        )
-    if version > len(migrations):
-        raise StorageError(
-            f"{path}: written by a newer hearthbot (schema {version}, this one knows {len(migrations)}); "
-            "install that version again, or restore the backup from before the upgrade"
-        )
-    if version == len(migrations):
-        return None
-    for statement in migrations[version]:
-        await transaction.run(statement)
-    await transaction.run(f"PRAGMA user_version = {version + 1}")
-    return version + 1

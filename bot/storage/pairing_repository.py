@@ -25,8 +25,12 @@ _ASK = """
         name = :name, chat = :chat, code = :code, status = 'pending', created_ms = :now, silent_until_ms = :until
     RETURNING *
 """
-_SILENT = "SELECT 1 FROM pairings WHERE adapter = :adapter AND user = :user AND silent_until_ms > :now"
-_OPEN = "status = 'pending' AND silent_until_ms > :now"
+# What lies further ahead than it can was noted while the machine's clock was wrong, and has no say.
+_SILENT = f"""
+    SELECT 1 FROM pairings
+    WHERE adapter = :adapter AND user = :user AND silent_until_ms > :now AND silent_until_ms <= :now + {DENIED_MS}
+"""  # noqa: S608 - a number
+_OPEN = f"status = 'pending' AND silent_until_ms > :now AND silent_until_ms <= :now + {VALID_MS}"
 
 
 class PairingRepository:
@@ -43,7 +47,9 @@ class PairingRepository:
             if await transaction.run(_SILENT, adapter=identity.adapter, user=identity.user, now=now_ms):
                 return None
             await transaction.run(
-                "DELETE FROM pairings WHERE status <> 'approved' AND silent_until_ms <= :now", now=now_ms
+                "DELETE FROM pairings WHERE status <> 'approved' "  # noqa: S608 - a number
+                f"AND (silent_until_ms <= :now OR silent_until_ms > :now + {DENIED_MS})",
+                now=now_ms,
             )
             asking = (await transaction.run(f"SELECT count(*) AS asking FROM pairings WHERE {_OPEN}", now=now_ms))[0][0]  # noqa: S608 - a literal above
             if asking >= MOST_PENDING:
@@ -110,7 +116,9 @@ class PairingRepository:
     async def may_try(self, identity: Identity, *, limit: int, now_ms: int) -> bool:
         """Count an attempt to guess a code; False where the person has had `limit` of them within the hour."""
         async with self._database.transaction() as transaction:
-            await transaction.run("DELETE FROM code_attempts WHERE at_ms <= :before", before=now_ms - VALID_MS)
+            await transaction.run(
+                "DELETE FROM code_attempts WHERE at_ms <= :before OR at_ms > :now", before=now_ms - VALID_MS, now=now_ms
+            )
             rows = await transaction.run(
                 "SELECT count(*) FROM code_attempts WHERE adapter = :adapter AND user = :user",
                 adapter=identity.adapter,

@@ -10,29 +10,31 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.errors import DamagedDatabaseError
-from bot.storage.database import Database
+from bot.storage.database import Database, damage_mark
 from bot.storage.failure import storage_error
-from bot.storage.migrations import APPLICATION_ID, MIGRATIONS
+from bot.storage.file_version import FileVersion
+from bot.storage.migrations import MIGRATIONS
 
 log = logging.getLogger(__name__)
 
-_HEADER = 100
-_VERSION, _APPLICATION = slice(60, 64), slice(68, 72)
-"""Where user_version and application_id are: https://www.sqlite.org/fileformat.html#the_database_header"""
+SMALL = 64 << 20
+"""Bytes up to which a file is read at every start: some tenths of a second. A gigabyte takes half a minute on a slow
+disk, and is read only where there is a reason to."""
 _COMPANIONS = ("-wal", "-shm")
 
 
 async def open_or_salvage(path: Path, *, busy_timeout_s: float) -> tuple[Database, tuple[str, ...]]:
     """Open the database, whole or what is left of it; also returns what the admins have to know about that.
 
-    Reads the whole file once. Raises `StorageError` as `Database.open` does for everything but damage to a file that
-    is certainly hearthbot's and of a version that this one knows.
+    Reads the whole file once where it is small, was not closed by whoever had it last, or damage was met in it since.
+    Raises `StorageError` as `Database.open` does for everything but damage to a file that is certainly hearthbot's and
+    of a version that this one knows.
     """
+    path = await asyncio.to_thread(path.resolve)
     try:
         return await _open_whole(path, busy_timeout_s), ()
     except DamagedDatabaseError as error:
-        path = await asyncio.to_thread(path.resolve)
-        if not await asyncio.to_thread(_is_ours, path):
+        if not (await asyncio.to_thread(FileVersion.of_header, path)).is_known:
             raise
         log.error("%s", error)  # noqa: TRY400 - the sentence says it all
         kept, rows = await asyncio.to_thread(_replace, path)
@@ -45,27 +47,32 @@ async def open_or_salvage(path: Path, *, busy_timeout_s: float) -> tuple[Databas
 
 
 async def _open_whole(path: Path, busy_timeout_s: float) -> Database:
+    doubtful = await asyncio.to_thread(_is_doubtful, path)
     database = await Database.open(path, busy_timeout_s=busy_timeout_s)
     try:
-        await _check(database, path)
+        if doubtful:
+            await _check(database, path)
+            await asyncio.to_thread(damage_mark(path).unlink, missing_ok=True)
     except BaseException:
         await database.aclose()
         raise
     return database
 
 
+def _is_doubtful(path: Path) -> bool:
+    """Whether the file is worth its reading. The last one to close it leaves no log beside it."""
+    log_left = Path(f"{path}-wal")
+    return (
+        damage_mark(path).exists()
+        or (log_left.exists() and log_left.stat().st_size > 0)
+        or (path.exists() and path.stat().st_size <= SMALL)
+    )
+
+
 async def _check(database: Database, path: Path) -> None:
     found = (await database.fetch("PRAGMA quick_check(1)"))[0][0]
     if found != "ok":
         raise DamagedDatabaseError(f"{path}: the database is damaged ({found})")
-
-
-def _is_ours(path: Path) -> bool:
-    """Whether the header says so. What has no such header may be anybody's file."""
-    with path.open("rb") as file:
-        header = file.read(_HEADER)
-    version = int.from_bytes(header[_VERSION], "big")
-    return header[_APPLICATION] == APPLICATION_ID.to_bytes(4, "big") and 0 < version <= len(MIGRATIONS)
 
 
 def _replace(path: Path) -> tuple[Path, int]:
@@ -84,6 +91,7 @@ def _replace(path: Path) -> tuple[Path, int]:
                 Path(f"{path}{companion}").rename(f"{kept}{companion}")
         path.rename(kept)
         fresh.rename(path)
+        damage_mark(path).unlink(missing_ok=True)
     except (OSError, sqlite3.Error) as error:
         raise storage_error(path, error) from error
     finally:

@@ -202,6 +202,22 @@ async def test_a_flood_limit_at_the_end_is_waited_out() -> None:
     assert bench.target.notices == []
 
 
+async def test_a_pause_counts_for_every_answer_in_its_chat() -> None:
+    """The platform has told one of them, and none of the others asks before it is over."""
+    bench = DeliveryBench()
+    bench.target.errors_of["send"] = [RateLimitedError(30)]
+    first = asyncio.create_task(bench.deliver(ReplyDone(text="a")))
+    await bench.clock.asleep_for(30)
+    second = asyncio.create_task(bench.deliver(ReplyDone(text="b")))
+    await _settle()
+    bench.clock.advance(29)
+    await _settle()
+    assert len(bench.target.calls) == 1
+    bench.clock.advance(1)
+    await asyncio.gather(first, second)
+    assert bench.target.replies == ["a", "b"]
+
+
 async def test_a_network_that_comes_back_gets_the_end_once() -> None:
     """What certainly was not sent is sent again without a mark."""
     bench = DeliveryBench()

@@ -66,6 +66,38 @@ def test_an_interrupt_stops_only_what_nobody_waits_for() -> None:
         assert _stopped(one)
 
 
+def test_what_is_owed_stands_before_what_is_new_and_in_its_order() -> None:
+    """Whenever its place is taken; whoever is served already is not disturbed."""
+    lines = Lines()
+    lines.reserve("test", "c", {_key()})
+    with ExitStack() as stack:
+
+        def place(text: str, owed: int | None = None) -> Ticket:
+            return stack.enter_context(lines.place(_message(text), max_waiting=9, owed=owed))
+
+        new = place("new")
+        assert not new.called
+        first, third, second = place("1", owed=1), place("3", owed=3), place("2", owed=2)
+        assert first.served
+        order = [new, first, second, third]
+        assert [lines.ahead_of(ticket) for ticket in order] == [3, 0, 1, 2]
+    assert len(lines) == 0
+
+
+def test_a_place_that_is_freed_is_for_everybody() -> None:
+    """One chat, or all of an adapter."""
+    lines = Lines()
+    for chat in (None, "c"):
+        lines.reserve("test", "c", {_key()})
+        lines.reserve("other", "c", {_key()})
+        with lines.place(_message(), max_waiting=9) as ticket:
+            lines.free("test", "x")
+            lines.free("other", chat)
+            assert not ticket.called
+            lines.free("test", chat)
+            assert ticket.served
+
+
 async def test_a_pause_waits_for_the_served_and_holds_the_others() -> None:
     """Nobody of that person is served in the meantime, in any chat; everybody else is."""
     lines = Lines()

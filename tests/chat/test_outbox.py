@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from bot.chat import outbox
 from bot.errors import ChatGoneError
 from bot.storage.answer_repository import AnswerRepository
+from bot.storage.timestamp import now_ms
 from tests.chat.conftest import OpenBench
 from tests.support.chat_bench import ChatBench
 from tests.support.recording_target import RecordingTarget
@@ -33,6 +35,21 @@ async def test_an_answer_that_was_delivered_is_not_kept(bench: ChatBench) -> Non
     assert await _owed(bench) == []
     rows = await bench.database.fetch("SELECT text, reply FROM answers")
     assert [tuple(row) for row in rows] == [("", None)]
+
+
+async def test_a_date_that_is_set_ahead_makes_no_answer_too_old(
+    bench: ChatBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is as old as the daemon has seen it become."""
+    bench.clock.hurried = True
+    target = RecordingTarget()
+    target.errors_of["send"] = [OSError("down")] * 20
+    await _say_into(bench, target, "a")
+    ahead_ms = now_ms() + 10 * 365 * 24 * 3_600_000
+    monkeypatch.setattr(outbox, "now_ms", lambda: ahead_ms)
+    target = RecordingTarget()
+    await bench.come_up(target)
+    assert target.replies == ["re: a"]
 
 
 async def test_a_reply_that_did_not_get_through_is_delivered_after_a_restart(open_bench: OpenBench) -> None:

@@ -2,12 +2,14 @@
 
 import asyncio
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.adapter import Allowance, ReplyLimits
 from bot.chat.delivering.gates import Gates
 from bot.chat.delivering.pace import Pace
+from bot.chat.delivering.undelivered import UndeliveredError
 from bot.messages import ChatAddress, ReplyDelta, ReplyDone
 from tests.support.bot_api.flood_control import FloodControl
 from tests.support.delivery_bench import ADDRESS, DeliveryBench
@@ -74,6 +76,26 @@ async def test_whoever_waits_comes_first_and_in_order() -> None:
     clock.advance(5)
     await asyncio.gather(*calls)
     assert order == list(range(8))
+
+
+async def test_nobody_waits_for_a_long_pause() -> None:
+    """Who stood in the line when the platform said so, and who comes after; another chat goes on."""
+    clock = FakeClock()
+    gates, limits = Gates(clock), ReplyLimits(edit_interval_s=1, per_chat=(Allowance(calls=1, per_s=1.0),))
+    async with gates.passed(ADDRESS, limits):
+        pass
+    waiting = asyncio.ensure_future(gates.passed(ADDRESS, limits).__aenter__())
+    await clock.asleep_for(1)
+    gates.pause(ADDRESS, limits, 3600)
+    clock.advance(1)
+    for late in (waiting, gates.passed(ADDRESS, limits).__aenter__()):
+        with pytest.raises(UndeliveredError) as caught:
+            await late
+        assert caught.value.retry_after_s == 3599
+    other = ChatAddress(adapter="test", chat="2", user="ann")
+    assert gates.pause_s(other, limits) == 0
+    async with gates.passed(other, limits):
+        pass
 
 
 async def test_calls_under_way_hold_up_the_next_until_they_end() -> None:

@@ -9,9 +9,11 @@ import pytest
 
 from bot.engine.constraint import Constraint
 from bot.engine.grammar import Grammar
+from bot.engine.tool_format import TOOL_FORMATS, ToolFormat
+from bot.engine.tool_parser import ToolParser
 from bot.engine.vocabulary import Vocabulary
 from bot.errors import InvalidRequestError
-from bot.request import JsonConstraint
+from bot.request import GenerationRequest, JsonConstraint, ToolSpec
 from tests.support.json_schemas import PERSON, REFUSED, SCHEMAS
 
 
@@ -62,6 +64,28 @@ def test_a_value_is_closed_in_time(grammar: Grammar, vocabulary: Vocabulary, nam
         constraint = grammar.json(JsonConstraint(schema=schema, always_complete=True))
         room = constraint.least_tokens + extra
         assert_valid(Writer(vocabulary, seed).write(constraint, room), schema)
+
+
+@pytest.mark.parametrize("known", TOOL_FORMATS, ids=[known.signature for known in TOOL_FORMATS])
+def test_a_forced_call_is_closed_in_time(grammar: Grammar, vocabulary: Vocabulary, known: ToolFormat) -> None:
+    """In every family's way to write one: whatever the model wants, one complete call with valid arguments."""
+    tool = ToolSpec(name="person", parameters={"type": "object"})
+    wanted = JsonConstraint(schema=PERSON, always_complete=True)
+    request = GenerationRequest(
+        messages=(), user="", tools=(tool,), tool_choice="required", forced_tool="person", forced_arguments=wanted
+    )
+    for extra in (0, 3, 40):
+        for seed in range(2):
+            constraint = grammar.tools(request, known)
+            text = Writer(vocabulary, seed).write(constraint, constraint.least_tokens + extra)
+            assert text is not None
+            parser = ToolParser(known, required=True)
+            if known.begin and not known.begun_by_prompt:
+                assert text.startswith(known.begin.encode())
+            parsed = [parser.feed(text.decode()), parser.flush()]
+            (call,) = [each for part in parsed for each in part.calls]
+            assert call.name == "person"
+            jsonschema.validate(json.loads(call.arguments), PERSON)
 
 
 @pytest.mark.parametrize("name", SCHEMAS)

@@ -42,7 +42,7 @@ def test_the_weights_are_what_a_real_card_held(llama_2: ModelShape) -> None:
 def test_a_3_gib_card_gets_what_its_owner_found_by_trial(llama_2: ModelShape, max_parallel: int) -> None:
     """With n_ctx 1024, 15 layers did not fit and 10 left memory unused."""
     fit = GpuFit.of(llama_2, replace(CONTEXT, max_parallel=max_parallel))
-    assert 11 <= fit.best(3072 * MIB, MARGIN).n_gpu_layers <= 14
+    assert 11 <= fit.best([3072 * MIB], MARGIN).n_gpu_layers <= 14
 
 
 def test_the_whole_cache_is_what_the_log_said(llama_2: ModelShape) -> None:
@@ -57,7 +57,7 @@ def test_the_last_row_is_the_whole_model(llama_2: ModelShape) -> None:
     fit = GpuFit.of(llama_2, CONTEXT)
     assert [row.n_gpu_layers for row in fit.rows] == list(range(42))
     assert fit.rows[-1].weights == sum(layer.weights for layer in llama_2.layers) + llama_2.output
-    assert fit.best(80 * 1024 * MIB, MARGIN) == fit.rows[-1]
+    assert fit.best([80 * 1024 * MIB], MARGIN) == fit.rows[-1]
 
 
 def test_a_large_output_counts_from_the_first_layer(llama_2: ModelShape) -> None:
@@ -67,9 +67,20 @@ def test_a_large_output_counts_from_the_first_layer(llama_2: ModelShape) -> None
     assert fit.rows[1].weights == 1024 * MIB
 
 
+def test_two_cards_share_by_their_free_memory(llama_2: ModelShape) -> None:
+    """A card with twice as much gets twice the layers, the later ones, and each has buffers of its own."""
+    free = [3072 * MIB, 6144 * MIB]
+    fit = GpuFit.of(llama_2, CONTEXT, free)
+    best = fit.best(free, MARGIN)
+    assert best.n_gpu_layers == 41
+    assert [card.layers for card in best.cards] == [14, 27]
+    assert [card.compute > 0 for card in best.cards] == [True, True]
+    assert fit.rows[0].cards[1].total == 0
+
+
 def test_nothing_fits(llama_2: ModelShape) -> None:
     """On a card that is too small for a layer, no layer is the best."""
-    assert GpuFit.of(llama_2, CONTEXT).best(300 * MIB, MARGIN).n_gpu_layers == 0
+    assert GpuFit.of(llama_2, CONTEXT).best([300 * MIB], MARGIN).n_gpu_layers == 0
 
 
 @pytest.mark.parametrize(
@@ -152,9 +163,27 @@ def test_more_layers_never_take_less(model: ModelShape, context: FitContext) -> 
 def test_the_memory_is_never_exceeded(model: ModelShape, context: FitContext, free: int, margin: int) -> None:
     """What is recommended fits with its margin, and one layer more would not."""
     fit = GpuFit.of(model, context)
-    best = fit.best(free, margin)
+    best = fit.best([free], margin)
     assert best.n_gpu_layers == 0 or best.total + margin <= free
     assert all(row.total + margin > free for row in fit.rows[best.n_gpu_layers + 1 :])
+
+
+@given(
+    model=_models,
+    context=_contexts,
+    free=st.lists(st.integers(1, 2**38), min_size=1, max_size=4),
+    margin=st.integers(0, 2**32),
+)
+def test_no_card_of_several_is_exceeded(model: ModelShape, context: FitContext, free: list[int], margin: int) -> None:
+    """Every layer is on exactly one card, in order, and what is recommended leaves its margin on each."""
+    fit = GpuFit.of(model, context, free)
+    best = fit.best(free, margin)
+    for row in fit.rows:
+        assert row.n_gpu_layers == sum(card.layers for card in row.cards)
+        assert row.left(free) == min(have - card.total for have, card in zip(free, row.cards, strict=True))
+    assert fit.rows[-1].weights == sum(layer.weights for layer in model.layers) + model.output
+    if best.n_gpu_layers:
+        assert all(card.total + margin <= have for have, card in zip(free, best.cards, strict=True))
 
 
 @given(model=_models, context=_contexts)

@@ -1,6 +1,7 @@
 """What the owner's settings mean for loading."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,12 +63,14 @@ def test_lora_adapters_are_looked_for_before_anything_is_started(
     assert load("~/letters.gguf").lora == ((str(tmp_path / "letters.gguf"), 0.5),)
 
 
-def _auto(path: Path, cards: tuple[int, ...], monkeypatch: pytest.MonkeyPatch, *, gpu_offload: bool = True) -> int:
+def _auto(
+    path: Path, cards: tuple[int, ...], monkeypatch: pytest.MonkeyPatch, *, gpu_offload: bool = True, **engine: Any
+) -> int:
     """The layers for a window of 1024 with cards that have so many MiB free."""
     devices = tuple(GpuDevice(description="card", free=free * 2**20) for free in cards)
     monkeypatch.setattr(load_params_module, "gpu_devices", lambda: devices)
-    engine = EngineSettings(n_ctx=1024, max_parallel=2)
-    return LoadParams.from_settings(path, ModelSettings(), engine, gpu_offload=gpu_offload).n_gpu_layers
+    settings = EngineSettings(n_ctx=1024, max_parallel=2, **engine)
+    return LoadParams.from_settings(path, ModelSettings(), settings, gpu_offload=gpu_offload).n_gpu_layers
 
 
 def test_auto_puts_as_many_layers_on_the_card_as_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,10 +84,20 @@ def test_auto_puts_as_many_layers_on_the_card_as_fit(tmp_path: Path, monkeypatch
 
 
 def test_auto_tries_all_layers_where_it_cannot_calculate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a card that says its memory, with several, or with a header it does not know, the probe finds out."""
+    """Without a card that says its memory, or with a header it does not know, the probe finds out."""
     path = tmp_path / "m.gguf"
     path.write_bytes(gguf())
     assert _auto(path, (3072,), monkeypatch) == ALL_LAYERS
     path.write_bytes(llama2_13b())
     assert _auto(path, (), monkeypatch) == ALL_LAYERS
-    assert _auto(path, (3072, 3072), monkeypatch) == ALL_LAYERS
+    assert _auto(path, (3072, 3072), monkeypatch, split_mode="row") == ALL_LAYERS
+    assert _auto(path, (3072,), monkeypatch, split_mode="none", main_gpu=1) == ALL_LAYERS
+
+
+def test_auto_counts_the_cards_that_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them, or the one that is named, in the owner's shares or by what is free."""
+    path = tmp_path / "llama-2-13b.Q4_0.gguf"
+    path.write_bytes(llama2_13b())
+    assert _auto(path, (3072, 3072), monkeypatch) == 24
+    assert _auto(path, (300, 3072), monkeypatch, split_mode="none", main_gpu=1) == 12
+    assert _auto(path, (3072, 3072), monkeypatch, tensor_split=(1,)) == 12

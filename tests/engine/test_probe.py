@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.engine import probe as probe_module
+from bot.engine.gpu_devices import GpuDevice
 from bot.engine.probe import Probe
 from bot.errors import ModelLoadError
 from bot.settings import EngineSettings
@@ -51,6 +53,17 @@ def test_an_answer_is_remembered(tmp_path: Path) -> None:
     second = probe(tmp_path, told, child=["/nonexistent"]).find(PARAMS).params
     assert first == second == replace(PARAMS, use_extra_bufts=False)
     assert told[-1] == told[-2]
+
+
+def test_another_card_is_tried_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ran on the one may not run on the other; a model that uses none does not care."""
+    found = probe(tmp_path, [], child=crashing("False", "SIGSEGV"))
+    on_card = replace(PARAMS, n_gpu_layers=12)
+    for params in (PARAMS, on_card):
+        found.find(params)
+    monkeypatch.setattr(probe_module, "gpu_devices", lambda: (GpuDevice(description="GTX 1660", free=1),))
+    assert found.remembered(PARAMS) is not None
+    assert found.remembered(on_card) is None
 
 
 @pytest.mark.parametrize("signal_name", ["SIGSEGV", "SIGILL", "SIGKILL", "SIGABRT"])

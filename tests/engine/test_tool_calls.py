@@ -1,6 +1,7 @@
 """Function calls by the real engine, with a model that was never taught any."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 
 from bot.engine.engine import Engine
 from bot.errors import InvalidRequestError
+from bot.extraction import Example, Extractor, Schema
+from bot.extraction.validation import Validation
 from bot.request import (
     ChatMessage,
     GenerationDelta,
@@ -21,6 +24,7 @@ from bot.request import (
     ToolSpec,
 )
 from bot.settings import ModelSettings
+from bot.settings_extraction import ExtractionSettings
 from tests.support.real_engine import ENGINE_SETTINGS, Recorder
 
 PLACE = {"type": "object", "properties": {"city": {"type": "string", "maxLength": 20}}, "required": ["city"]}
@@ -128,6 +132,16 @@ async def test_results_go_back_and_the_start_is_cached(engine: Engine) -> None:
         (asking(tool_choice="required", forced_tool="get_rich"), "get_rich"),
         (asking(forced_tool="get_time"), "required"),
         (asking(tools=(ToolSpec(name="a b"),)), "a b"),
+        (asking(forced_arguments=JsonConstraint(schema=PLACE)), "only of a tool that is"),
+        (
+            asking(
+                tool_choice="required",
+                forced_tool="get_time",
+                forced_arguments=JsonConstraint(schema=PLACE, always_complete=True),
+                stop=("x",),
+            ),
+            "stop string",
+        ),
         (asking(tools=(ToolSpec(name="odd", parameters={"properties": {"x": {"not": {}}}}),)), r"Tool odd: .*not"),
         (asking(tools=(ToolSpec(name="odd", parameters={"type": "string"}),)), "Tool odd: .*object"),
     ],
@@ -147,13 +161,17 @@ async def test_arguments_that_are_not_json_are_refused(engine: Engine) -> None:
 
 @pytest.mark.parametrize("name", ["hermes", "llama3", "mistral", "mistral-named", "functionary", "function-tag"])
 async def test_native_formats_are_written_and_parsed(tmp_path: Path, name: str) -> None:
-    """With a template that knows tools, calls come in its own format, and are understood."""
+    """With a template that knows tools, calls come in its own format, and are understood; extraction is one, too."""
     source = (Path(__file__).parent / "tool_templates" / f"{name}.jinja").read_text()[:-1]
     engine = await Engine.start(
         ModelSettings(chat_template=source), ENGINE_SETTINGS, cache_dir=tmp_path, notify=lambda _: None
     )
     done = await engine.submit(asking(tool_choice="required", forced_tool="get_time")).result()
     free = await engine.submit(asking(max_tokens=12)).result()
+    extractor = Extractor(engine, ExtractionSettings(max_string=8, max_items=1))
+    told = Example(text="I am Ann from Bonn", value=[{"name": "Ann", "city": "Bonn"}])
+    people = replace(Schema.of_short("many name, city?"), examples=(told,))
+    found = await extractor.extract(people, "Jason lives in Leeds.")
     engine.lock.call(engine.model.core.check_integrity).result(timeout=60)
     await engine.aclose()
     (call,) = done.tool_calls
@@ -161,3 +179,6 @@ async def test_native_formats_are_written_and_parsed(tmp_path: Path, name: str) 
     jsonschema.validate(json.loads(call.arguments), PLACE)
     assert done.text == ""
     assert not free.text.startswith(("all\n", "{"))
+    assert engine.status().knows_tools
+    assert Validation(people.answer).problem(found.value) is None
+    assert isinstance(found.value, list)

@@ -27,6 +27,7 @@ SCHEMAS: list[dict[str, Any]] = [
         "properties": {"t": {"$ref": "#/$defs/t"}},
     },
     {"type": "object", "additionalProperties": {"type": "string"}},
+    {"type": "object", "properties": {"a": {}, "ab": False}, "required": ["a", "z"]},
     {"type": "object", "patternProperties": {"^x": {"type": "string"}}, "additionalProperties": False},
 ]
 
@@ -59,6 +60,12 @@ def test_what_a_bounded_schema_allows_the_schema_allows(schema: dict[str, Any], 
         ({"type": "array", "items": {"type": "integer"}}, "[" + "1," * 25),
         ({}, '"' + "a" * 250),
         ({"type": "object"}, "{" + ",".join(f'"k{n}":1' for n in range(25))),
+        ({"type": "object"}, '{"' + "k" * 70),
+        ({"type": "object", "properties": {"k": {}}, "additionalProperties": True}, '{"k":1,"' + "k" * 70),
+        (
+            {"type": "object", "properties": {"k": {}}, "additionalProperties": {"type": "integer"}},
+            '{"k":1,' + ",".join(f'"k{n}":1' for n in range(25)),
+        ),
     ],
 )
 def test_nothing_can_go_on_for_ever(kind: dict[str, Any], endless: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from bot.errors import ExtractionError, InvalidRequestError, QueueFullError
 from bot.extraction import Example, Extractor, Schema
-from bot.request import GenerationRequest
+from bot.request import GenerationRequest, ToolCall
 from bot.settings_extraction import ExtractionSettings
 from tests.support.scripted_engine import ScriptedEngine
 
@@ -47,7 +47,7 @@ async def test_the_model_is_held_to_the_schema_and_told_what_it_copies(engine: S
     assert request.constraint is not None
     assert request.constraint.always_complete
     assert request.constraint.schema["properties"]["name"]["maxLength"] == 32
-    assert request.copied_from == "Jason is 25 years old"
+    assert request.copied_from.split("\n") == ['"age":25}', "Jason is 25 years old"]
     assert request.sampling.temperature == 0
     assert request.max_tokens is not None
     assert request.max_tokens < 500
@@ -185,3 +185,39 @@ async def test_texts_that_cannot_be_read(engine: ScriptedEngine) -> None:
     small = ScriptedEngine(n_ctx=64)
     with pytest.raises(InvalidRequestError, match="too long for this model"):
         await _extractor(small).extract(Schema.of_short(", ".join(f"f{n}: some words" for n in range(40))), "x")
+
+
+async def test_a_model_that_knows_functions_is_made_to_call_one(engine: ScriptedEngine) -> None:
+    """The schema is what it is told of; what it is held to is finite, always complete, and a list where many are."""
+    engine.knows_tools = True
+    schema = Schema(name="Bill of sale", record=PERSON.record, many=True, instructions="Be exact.")
+    wrong = ToolCall(id="1", name="x", arguments='{"records": [{"name": "Jason"}]}')
+    engine.enqueue(tool_calls=[wrong])
+    engine.enqueue(tool_calls=[ToolCall(id="2", name="x", arguments='{"records": [{"name": "Jason", "age": 25}]}')])
+    found = await _extractor(engine).extract(schema, "Jason is 25 years old")
+    assert found.value == [{"name": "Jason", "age": 25}]
+    assert found.missing == ()
+    first, second = engine.history
+    (tool,) = first.tools
+    assert (first.forced_tool, first.tool_choice, tool.name) == ("Bill_of_sale", "required", "Bill_of_sale")
+    assert tool.parameters["properties"]["records"] == {"type": "array", "items": PERSON.record}
+    assert first.constraint is None
+    assert first.forced_arguments is not None
+    assert first.forced_arguments.always_complete
+    assert first.forced_arguments.schema["properties"]["records"]["maxItems"] == 20
+    assert "Be exact." in first.messages[0].content
+    assert [message.content for message in first.messages[1:]] == ["Jason is 25 years old"]
+    assert second.messages[:2] == first.messages
+    assert second.messages[2].tool_calls[0].arguments == wrong.arguments
+    assert "'age' is a required property" in second.messages[3].content
+
+
+async def test_a_function_counts_where_a_text_must_fit(engine: ScriptedEngine) -> None:
+    """A long text is cut so that the function's description fits beside each part."""
+    engine.knows_tools = True
+    call = ToolCall(id="1", name="record", arguments='{"name": "a", "age": 1}')
+    for _ in range(40):
+        engine.enqueue(tool_calls=[call])
+    found = await _extractor(engine, chunk_tokens=64).extract(PERSON, "One two three four. " * 100)
+    assert found.cost.parts > 5
+    assert max(engine.counts) > 400

@@ -2,6 +2,10 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+from click import unstyle
+
+from bot.check import Check
+from bot.cli_doctor import as_text
 from bot.engine.measurement import Choice, Measurement
 from bot.engine.probe_answers import ProbeAnswer
 from bot.ops import model_check
@@ -40,6 +44,16 @@ def test_a_sound_installation_is_ok_from_top_to_bottom(hearthbot: Hearthbot) -> 
     ]
     assert {check["status"] for check in found.values()} <= {"ok", "warn"}
     assert "tokens/s" in found["speed"]["found"]
+
+
+def test_findings_stand_in_one_column() -> None:
+    """Whatever the length of a name, of those that there are, and what to do about it stands under it."""
+    lines = [
+        as_text(Check(name=name, status="warn", found="FOUND", fix="FIX")).splitlines()
+        for name in ("clock", "telegram webhook", "discord intents")
+    ]
+    places = {unstyle(found).index("FOUND") for found, _ in lines} | {fix.index("FIX") for _, fix in lines}
+    assert len(places) == 1
 
 
 def test_what_was_chosen_by_measuring_is_shown() -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from bot.errors import StorageError
 from bot.storage.database import Database
-from bot.storage.migrations import APPLICATION_ID, MIGRATIONS, migrate_once
+from bot.storage.migrations import APPLICATION_ID, MIGRATIONS
+from bot.storage.migrator import migrate_once
 
 OpenDatabase = Callable[..., Awaitable[Database]]
 SCHEMA = "SELECT type, name, sql FROM sqlite_schema ORDER BY type, name"

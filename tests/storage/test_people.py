@@ -7,6 +7,7 @@ import pytest
 from bot.storage.access_records import Identity
 from bot.storage.audit_repository import AuditRepository
 from bot.storage.database import Database
+from bot.storage.link_repository import LinkRepository
 from bot.storage.pairing_repository import DENIED_MS, VALID_MS, PairingRepository
 from bot.storage.people_repository import PeopleRepository
 
@@ -94,3 +95,31 @@ def test_an_identity_is_written_with_its_platform() -> None:
     assert str(identity) == "matrix:@ann:example.org"
     assert Identity.parse("ann") is None
     assert Identity.parse("telegram:") is None
+
+
+async def test_questions_of_a_wrong_clock_silence_nobody(pairings: PairingRepository) -> None:
+    """The clock was years ahead, and was put right: who asked or was denied meanwhile can ask, and is asked about."""
+    ahead = 10 * 365 * 24 * 3_600_000
+    asked = await pairings.ask(ANN, name="Ann", chat="1", code="A", now_ms=ahead)
+    assert asked is not None
+    assert await pairings.decide(asked, "deny", actor="x", now_ms=ahead)
+    await pairings.ask(BOB, name="Bob", chat="2", code="B", now_ms=ahead)
+    assert await pairings.pending(0) == []
+    for who, code in ((ANN, "C"), (BOB, "D")):
+        assert await pairings.ask(who, name="", chat="1", code=code, now_ms=0) is not None
+    assert [each.code for each in await pairings.pending(0)] == ["C", "D"]
+
+
+async def test_attempts_of_a_wrong_clock_shut_nobody_out(pairings: PairingRepository) -> None:
+    """They lie in the future, where no hour that counts can be."""
+    ahead = 10 * 365 * 24 * 3_600_000
+    assert await pairings.may_try(ANN, limit=1, now_ms=ahead)
+    assert not await pairings.may_try(ANN, limit=1, now_ms=ahead)
+    assert await pairings.may_try(ANN, limit=1, now_ms=0)
+
+
+async def test_a_link_code_of_a_wrong_clock_is_no_code(database: Database) -> None:
+    """It would be good for years."""
+    links = LinkRepository(database)
+    await links.offer(ANN, chat="1", code_hash="h", now_ms=10 * 365 * 24 * 3_600_000)
+    assert await links.link(BOB, chat="2", code_hash="h", now_ms=0) is None

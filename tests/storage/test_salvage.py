@@ -1,5 +1,6 @@
 """A damaged database does not keep the daemon from starting, and nothing that can still be read is lost."""
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import DamagedDatabaseError, StorageError
+from bot.storage import salvage
 from bot.storage.database import Database
 from bot.storage.migrations import APPLICATION_ID, MIGRATIONS
 from bot.storage.salvage import open_or_salvage
@@ -123,6 +125,49 @@ async def test_what_may_not_be_ours_is_refused_and_not_moved(talked: Path, spoil
         await open_or_salvage(talked, busy_timeout_s=1)
     assert talked.read_bytes() == before
     assert not list(talked.parent.glob("*damaged*"))
+
+
+@pytest.mark.parametrize("reason", ["small", "log left", "damage met"])
+async def test_a_file_is_read_where_there_is_a_reason_to(
+    talked: Path, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is small, whoever had it last was killed, or damage was met in it."""
+    spoil(talked, page_of(talked, "message 200 "), b"\xa5" * 4096)
+    if reason != "small":
+        monkeypatch.setattr(salvage, "SMALL", 0)
+    if reason == "log left":
+        with closing(sqlite3.connect(talked, isolation_level=None)) as connection:
+            connection.execute("INSERT INTO adapter_values VALUES ('a', 'b', 'c', NULL)")
+            shutil.copy(f"{talked}-wal", talked.with_name("log"))
+        talked.with_name("log").rename(f"{talked}-wal")
+    if reason == "damage met":
+        database = await Database.open(talked, busy_timeout_s=1)
+        with pytest.raises(DamagedDatabaseError):
+            await database.fetch("SELECT * FROM turns")
+        assert database.damaged
+        await database.aclose()
+    database, news = await open_or_salvage(talked, busy_timeout_s=1)
+    await database.aclose()
+    assert news
+    assert not talked.with_name(f"{talked.name}-damaged").exists()
+
+
+async def test_a_large_file_that_was_closed_is_not_read(talked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A history of years must not keep the daemon from starting for half a minute."""
+    spoil(talked, page_of(talked, "message 200 "), b"\xa5" * 4096)
+    monkeypatch.setattr(salvage, "SMALL", 0)
+    database, news = await open_or_salvage(talked, busy_timeout_s=1)
+    await database.aclose()
+    assert news == ()
+
+
+async def test_a_mark_beside_a_sound_file_is_taken_away(talked: Path) -> None:
+    """A backup was put in its place meanwhile."""
+    mark = talked.with_name(f"{talked.name}-damaged")
+    mark.touch()
+    database, news = await open_or_salvage(talked, busy_timeout_s=1)
+    await database.aclose()
+    assert (news, mark.exists()) == ((), False)
 
 
 async def test_a_locked_database_is_no_damaged_one(talked: Path) -> None:

@@ -1,6 +1,7 @@
 """The daemon as a process with the real small model, for tests that do it harm."""
 
 import asyncio
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from tests.support.hearthbot_process import Hearthbot
 CONFIGURATION = """
 engine: {{n_ctx: 1024, max_parallel: 2, n_threads: 1, tune: off, prewarm: false}}
 generation: {{temperature: 0, max_tokens: {max_tokens}}}
-permissions: {{open: true, users: {{admin_ids: ["telegram:{admin}"]}}}}
+permissions: {{open: true, quotas: {quotas}, users: {{admin_ids: ["telegram:{admin}"]}}}}
 storage: {{busy_timeout_s: 0.1}}
 model: {model}
 adapters:
@@ -26,6 +27,7 @@ adapters:
     base_url: {base_url}
     base_file_url: {base_file_url}
     edit_interval_s: 0.5
+history: {{retention_days: {retention_days}}}
 """
 _LIMIT_S = 90.0
 _LOOK_S = 0.05
@@ -41,6 +43,12 @@ class FaultyDaemon:
     max_tokens: int = 24
     model: Path | None = None
     program: Sequence[str] = (sys.executable, "-m", "bot.cli", "run")
+    quotas: str = "{}"
+    retention_days: str = "null"
+    process: "subprocess.Popen[str] | None" = None
+    """The life that goes on."""
+    sees_alone: bool = False
+    """Whether its database is on a mount that nobody else sees."""
     log: list[str] = field(default_factory=list)
     """What the lives that have ended said."""
 
@@ -54,11 +62,13 @@ class FaultyDaemon:
                 admin=self.ann.user,
                 max_tokens=self.max_tokens,
                 model=f"{{path: {self.model}}}" if self.model else "{}",
+                quotas=self.quotas,
+                retention_days=self.retention_days,
             )
         )
         self.hearthbot.environment["TELEGRAM_TOKEN"] = self.server.token
         before = len(self.server.polls)
-        process = self._start()
+        self.process = process = self._start()
         try:
             await self.until(lambda: len(self.server.polls) > before + 1 or process.poll() is not None)
             assert process.poll() is None, "it does not start"
@@ -80,8 +90,21 @@ class FaultyDaemon:
 
     def query(self, sql: str, *values: object) -> list[tuple[str, ...]]:
         """Rows that it has stored."""
-        with closing(sqlite3.connect(self.hearthbot.database)) as connection:
+        database = self._copied() if self.sees_alone else self.hearthbot.database
+        with closing(sqlite3.connect(database)) as connection:
             return connection.execute(sql, values).fetchall()
+
+    def seen(self, path: Path) -> Path:
+        """A path as the process sees it, from here."""
+        assert self.process is not None
+        return Path(f"/proc/{self.process.pid}/root{path}")
+
+    def _copied(self) -> Path:
+        """A copy of the database: SQLite takes the path of `seen` for this process's own."""
+        copy = self.hearthbot.home / "copy.db"
+        for end in ("-wal", ""):
+            shutil.copyfile(self.seen(Path(f"{self.hearthbot.database}{end}")), f"{copy}{end}")
+        return copy
 
     async def until_settled(self) -> None:
         """Return when nobody waits for an answer any more, as the database says."""

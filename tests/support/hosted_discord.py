@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import discord
@@ -32,7 +33,7 @@ class HostedDiscord:
 
         `faults` are there from the start; see `fail`.
         """
-        adapter = DiscordAdapter(name="discord", settings=DiscordSettings(token=SecretStr("t"), **settings), core=core)
+        adapter = _adapter(core, **settings)
         env = Env(adapter.client())
         for fault in faults:
             _inject(env, **fault)
@@ -48,7 +49,7 @@ class HostedDiscord:
     @asynccontextmanager
     async def restarted(self, core: ChatCore, **settings: Any) -> AsyncIterator[None]:
         """A new process takes over, with another core."""
-        adapter = DiscordAdapter(name="discord", settings=DiscordSettings(token=SecretStr("t"), **settings), core=core)
+        adapter = _adapter(core, **settings)
         await self.env.restart_bot(adapter.client())
         self.adapter = adapter
         yield
@@ -73,6 +74,14 @@ class HostedDiscord:
         """What the bot has sent in requests to paths that end so."""
         requests = self.env.http_requests
         return [each.json for each in requests if each.method == method and each.path.endswith(ending)]
+
+
+def _adapter(core: ChatCore, **settings: Any) -> DiscordAdapter:
+    adapter = DiscordAdapter(name="discord", settings=DiscordSettings(token=SecretStr("t"), **settings), core=core)
+    # simcord counts nothing, and the clock of the tests stands still.
+    targets = adapter._client.intake.targets
+    targets._limits = replace(targets._limits, per_chat=(), overall=())
+    return adapter
 
 
 def _inject(env: Env, **fault: Any) -> None:

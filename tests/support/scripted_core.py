@@ -54,6 +54,9 @@ class ScriptedCore:
         self.meters: dict[str, Meter] = {}
         self.refusal: QuotaExceededError | None = None
         self.platforms: dict[str, OpenTarget] = {}
+        self.storing = asyncio.Event()
+        """Messages are accepted only once this is set."""
+        self.storing.set()
         self.gone: list[ChatAddress] = []
         self.moved: list[tuple[ChatAddress, str]] = []
 
@@ -100,6 +103,9 @@ class ScriptedCore:
         meter = self.meters.setdefault(f"{adapter}:{user}", Meter())
         yield meter
 
+    async def connecting(self, name: str) -> None:
+        """Nothing is owed here."""
+
     def connected(self, name: str, open_target: OpenTarget) -> None:
         """Note that an adapter is up."""
         self.platforms[name] = open_target
@@ -122,10 +128,14 @@ class ScriptedCore:
         async with self._changed:
             await self._changed.wait_for(lambda: len(self.received) >= count)
 
-    async def handle(self, message: IncomingMessage, target: ReplyTarget) -> None:
+    async def handle(
+        self, message: IncomingMessage, target: ReplyTarget, accepted: Callable[[], None] = lambda: None
+    ) -> None:
         """Note the message and play its answer."""
         self.received.append(message)
         self.arrived.set()
         async with self._changed:
             self._changed.notify_all()
+        await self.storing.wait()
+        accepted()
         await (self.answers.pop(0) if self.answers else echo)(message, target)

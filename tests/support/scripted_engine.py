@@ -68,6 +68,7 @@ class ScriptedEngine:
         self.waiting = 0
         """Requests of others in the line, for `status`."""
         self.loaded = True
+        self.knows_tools = False
         self.replies = self.prompt_tokens = self.cached_tokens = self.completion_tokens = 0
         self._script: list[ScriptedReply] = []
         self._running: dict[int, ScriptedReply] = {}
@@ -145,6 +146,7 @@ class ScriptedEngine:
             waiting=self.waiting,
             max_parallel=2,
             n_ctx=self.n_ctx,
+            knows_tools=self.knows_tools,
         )
 
     def figures(self) -> EngineFigures:

@@ -23,8 +23,8 @@ from bot.messages import ChatAddress
 _LOGGER = logging.getLogger(__name__)
 _DELAYS_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 _LEAST_PAUSE_S = 0.1
-_LONGEST_PAUSE_S = 300.0
-"""A platform that wants a longer pause gets it from the outbox, with nobody waiting meanwhile."""
+_MOST_PAUSES_S = 300.0
+"""In all, for one message; a platform that wants more gets it from the outbox."""
 _ANSWERS = (FormatRefusedError, MessageGoneError, ChatGoneError, ChatMovedError)
 """What a platform says for good; the others may pass."""
 T = TypeVar("T")
@@ -57,7 +57,6 @@ class Channel:
         self._times = platforms.times(address.adapter)
         self._clock = clock
         self._patience_s = patience_s
-        self._paused_until = 0.0
 
     @property
     def limits(self) -> ReplyLimits:
@@ -66,8 +65,8 @@ class Channel:
 
     @property
     def pause_s(self) -> float:
-        """How long the platform wants to be left alone, in seconds."""
-        return max(0.0, self._paused_until - self._clock.now())
+        """How long the platform wants to be left alone in this chat, in seconds."""
+        return self._gates.pause_s(self.address, self.limits)
 
     def move(self, target: ReplyTarget, address: ChatAddress) -> None:
         """Go on in another chat."""
@@ -89,6 +88,8 @@ class Channel:
             raise
         except RateLimitedError as error:
             self._pause(error)
+        except UndeliveredError:
+            _LOGGER.info("%s has to wait for too long", what)
         except NotSentError as error:
             _LOGGER.info("%s could not be shown: %s", what, error)
         except Exception as error:
@@ -114,15 +115,14 @@ class Channel:
         failures = 0
         waited = paused = 0.0
         while True:
-            await self._wait_out()
             try:
                 return await self._paced(call)
-            except _ANSWERS:
+            except (*_ANSWERS, UndeliveredError):
                 raise
             except RateLimitedError as error:
                 self._pause(error)
                 paused += error.retry_after_s
-                if paused > _LONGEST_PAUSE_S:
+                if paused > _MOST_PAUSES_S:
                     raise UndeliveredError(retry_after_s=self.pause_s) from error
                 continue
             except Exception as error:
@@ -142,16 +142,9 @@ class Channel:
         async with self._gates.passed(self.address, self.limits):
             return await call(self._target)
 
-    async def _wait_out(self) -> None:
-        pause = self.pause_s
-        if pause > _LONGEST_PAUSE_S:
-            raise UndeliveredError(retry_after_s=pause)
-        if pause:
-            await self._clock.sleep(pause)
-
     def _pause(self, error: RateLimitedError) -> None:
         _LOGGER.info("%s: %s", self.address.adapter, error)
-        self._paused_until = max(self._paused_until, self._clock.now() + max(_LEAST_PAUSE_S, error.retry_after_s))
+        self._gates.pause(self.address, self.limits, max(_LEAST_PAUSE_S, error.retry_after_s))
 
     def _reopen(self) -> None:
         times = self._platforms.times(self.address.adapter)

@@ -24,9 +24,17 @@ class Gates:
         """Whether a call may pass at once; with `spare`, one that can as well be left out."""
         return all(gate.is_open(spare=spare) for gate in self._of(address, limits))
 
+    def pause(self, address: ChatAddress, limits: ReplyLimits, seconds: float) -> None:
+        """The platform wants to be left alone in this chat, by everybody."""
+        self._of(address, limits)[0].pause(seconds)
+
+    def pause_s(self, address: ChatAddress, limits: ReplyLimits) -> float:
+        """How long it still does, in seconds."""
+        return self._of(address, limits)[0].pause_s
+
     @asynccontextmanager
     async def passed(self, address: ChatAddress, limits: ReplyLimits) -> AsyncIterator[None]:
-        """Wait for a call's turn; it ends with this."""
+        """Wait for a call's turn; it ends with this. Raises `UndeliveredError` where that takes too long."""
         entered: list[Gate] = []
         try:
             for gate in self._of(address, limits):
@@ -39,12 +47,8 @@ class Gates:
 
     def _of(self, address: ChatAddress, limits: ReplyLimits) -> list[Gate]:
         """The chat's first: whoever waits there takes nobody else's room."""
-        chat = (address.adapter, address.chat)
-        return [
-            self._gate((place, allowances))
-            for place, allowances in ((chat, limits.per_chat), ((address.adapter,), limits.overall))
-            if allowances
-        ]
+        chat = self._gate(((address.adapter, address.chat), limits.per_chat))
+        return [chat, self._gate(((address.adapter,), limits.overall))] if limits.overall else [chat]
 
     def _gate(self, key: _Key) -> Gate:
         if key not in self._gates:

@@ -12,6 +12,8 @@ from bot.chat.splitting.part import Part
 _SENTENCE = re.compile(r"[.!?…][\"'\u201d\u2019\u00bb)\]]*\s+|[\u3002\uff01\uff1f]\s*")
 _WORD = re.compile(r"\s+")
 _GRAPHEME = regex.compile(r"\X")
+_GOES_ON = regex.compile(r"\p{GCB=Extend}|\p{GCB=SpacingMark}|\p{GCB=ZWJ}")
+"""Characters that belong to the one before them, a space too."""
 _LEAST_FILLED = 4
 """A part is filled to a quarter at least, if need be by a cut at a lesser place."""
 _MENDING = 3
@@ -123,6 +125,8 @@ def _candidates(outline: Outline, start: int, most: int) -> Iterator[int]:
     ):
         found = [place for place in places if place > start and outline.may_cut(place)]
         yield from found[: -_ROUNDS - 1 : -1]
+    # What may not be cut is longer than a message: a link, or the head of a table.
+    yield from _graphemes(outline, start, most)[: -_ROUNDS - 1 : -1]
 
 
 def _within(places: Sequence[int], least: int, most: int) -> Sequence[int]:
@@ -133,7 +137,11 @@ def _after(pattern: re.Pattern[str], outline: Outline, least: int, most: int) ->
     """Behind each match; what a cut within a word of code would be is left to `_WORD`."""
     # One character further: the white space before `most` may go on there.
     ends = [match.end() for match in pattern.finditer(outline.text, least, min(len(outline.text), most + 1))]
-    return [end for end in ends if end <= most and not (pattern is _SENTENCE and outline.in_code(end))]
+    return [
+        end
+        for end in ends
+        if end <= most and not (pattern is _SENTENCE and outline.in_code(end)) and not _GOES_ON.match(outline.text, end)
+    ]
 
 
 def _graphemes(outline: Outline, start: int, most: int) -> list[int]:

@@ -81,14 +81,38 @@ async def test_a_deep_link_opens_with_what_it_carries(server: BotApiServer, open
 
 
 async def test_a_reply_names_what_it_replies_to(server: BotApiServer, open_adapter: OpenAdapter) -> None:
-    """The id of the message above comes along."""
+    """The id and the text of the message above come along; of a quotation what the person has marked."""
     core = ScriptedCore()
     ann = server.private_chat()
     async with open_adapter(core):
-        first = ann.say("one")
-        ann.say("two", reply_to=first)
-        _, second = await received(core, server, ann)
+        first = ann.say("one, two, three")
+        ann.say("four", reply_to=first)
+        ann.say("five", reply_to=first, quote={"text": "two", "position": 5})
+        _, second, third = await received(core, server, ann)
     assert second.reply_to == str(first.id)
+    assert second.reply_text == "one, two, three"
+    assert third.reply_text == "two"
+
+
+async def test_a_reply_brings_the_file_it_replies_to(server: BotApiServer, open_adapter: OpenAdapter) -> None:
+    """The file of the message above can be read, and its caption is that message's text."""
+    contents: list[bytes] = []
+
+    async def read(message: IncomingMessage, target: Any) -> None:
+        contents.extend([await each.read() for each in message.reply_attachments])
+        await target.send(OutgoingMessage(text="ok"))
+
+    core = ScriptedCore(read, read)
+    ann = server.private_chat()
+    async with open_adapter(core):
+        sent = ann.send_file("list.csv", b"a,b", caption="the list")
+        ann.say("/extract", reply_to=sent)
+        await server.until(lambda: server.texts(ann) == ["ok", "ok"])
+    first, second = core.received
+    assert (first.reply_text, first.reply_attachments) == ("", ())
+    assert (second.text, second.reply_text) == ("/extract", "the list")
+    assert [each.name for each in second.reply_attachments] == ["list.csv"]
+    assert contents == [b"a,b"]
 
 
 async def test_a_pressed_button_is_a_message_with_its_command(server: BotApiServer, open_adapter: OpenAdapter) -> None:

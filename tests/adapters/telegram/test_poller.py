@@ -244,6 +244,82 @@ async def test_intake_is_bounded(server: BotApiServer, open_adapter: OpenAdapter
     assert not server.updates.pending
 
 
+async def test_nothing_is_confirmed_before_it_is_stored(
+    server: BotApiServer, open_adapter: OpenAdapter, clock: FakeClock
+) -> None:
+    """A process that is killed in between gets the message again."""
+    core = ScriptedCore()
+    core.storing.clear()
+    ann = server.private_chat()
+    async with open_adapter(core):
+        await server.until(lambda: server.updates.polled)
+        ann.say("one")
+        await core.until(1)
+        await clock.asleep_for(30)
+        assert server.polls[-1].result is not None
+        ann.say("two")
+        assert [update["message"]["text"] for update in server.updates.pending] == ["one", "two"]
+        core.storing.set()
+        await server.until(lambda: server.texts(ann) == ["one", "two"])
+        await server.until(lambda: not server.updates.pending)
+    assert [message.text for message in core.received] == ["one", "two"]
+
+
+async def test_what_is_stored_is_confirmed_also_before_it_is_answered(
+    server: BotApiServer, open_adapter: OpenAdapter
+) -> None:
+    """The end of an answer is not waited for."""
+    release = asyncio.Event()
+
+    async def slow(_message: IncomingMessage, _target: object) -> None:
+        await release.wait()
+
+    ann = server.private_chat()
+    async with open_adapter(ScriptedCore(slow)):
+        ann.say("one")
+        await server.until(lambda: not server.updates.pending)
+        release.set()
+
+
+async def test_a_storage_that_hangs_makes_nobody_deaf_for_ever(
+    server: BotApiServer, open_adapter: OpenAdapter, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After half a minute the next messages are fetched, and the log says so."""
+    core = ScriptedCore()
+    core.storing.clear()
+    ann = server.private_chat()
+    async with open_adapter(core):
+        await server.until(lambda: server.updates.polled)
+        ann.say("one")
+        await core.until(1)
+        await clock.asleep_for(30)
+        clock.advance(30)
+        ann.say("two")
+        await core.until(2)
+        core.storing.set()
+        await server.until(lambda: server.texts(ann) == ["one", "two"])
+    assert "1 messages are not stored after 30 s" in caplog.text
+
+
+async def test_drain_confirms_only_what_is_stored(server: BotApiServer) -> None:
+    """What is not comes again at the next start."""
+    core = ScriptedCore()
+    ann = server.private_chat()
+    adapter = TelegramAdapter(name="telegram", settings=telegram_settings(server), core=core)
+    await adapter.start()
+    ann.say("one")
+    await server.until(lambda: server.texts(ann) == ["one"])
+    core.storing.clear()
+    ann.say("two")
+    await core.until(2)
+    draining = asyncio.ensure_future(adapter.drain())
+    await server.until(lambda: server.polls[-1].params.get("limit") == "1" and server.polls[-1].result is not None)
+    assert [update["message"]["text"] for update in server.updates.pending] == ["two"]
+    core.storing.set()
+    await draining
+    await adapter.aclose()
+
+
 async def test_drain_confirms_and_finishes(server: BotApiServer) -> None:
     """Nothing new is taken in, what was taken in is answered, and it does not come again."""
     release = asyncio.Event()

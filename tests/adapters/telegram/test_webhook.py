@@ -36,6 +36,22 @@ async def test_a_posted_message_is_answered(server: BotApiServer, open_adapter: 
     assert not call.params.get("drop_pending_updates")
 
 
+async def test_a_post_is_answered_once_its_message_is_stored(
+    server: BotApiServer, open_adapter: OpenAdapter, port: int
+) -> None:
+    """Until then Telegram keeps it, and posts it again where the process has died."""
+    core = ScriptedCore()
+    core.storing.clear()
+    ann = server.private_chat()
+    async with open_adapter(core, webhook={"url": f"http://127.0.0.1:{port}/hook", "port": port}):
+        ann.say("one")
+        ann.say("two")
+        await core.until(1)
+        assert server.updates.pending
+        core.storing.set()
+        await server.until(lambda: server.texts(ann) == ["one", "two"])
+
+
 async def test_only_telegram_may_post(server: BotApiServer, open_adapter: OpenAdapter, port: int) -> None:
     """Without the secret, or with a wrong one, nothing is taken; nonsense with it is refused."""
     core = ScriptedCore()

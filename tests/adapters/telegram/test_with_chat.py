@@ -314,3 +314,17 @@ def ends(world: ChatWorld, chat: FakeChat) -> list[StoredMessage]:
     """The last message in a chat; one without buttons where there is none."""
     nothing = StoredMessage(id=0, chat={}, sender={}, from_bot=True, date=0)
     return world.server.messages(chat)[-1:] or [nothing]
+
+
+async def test_an_answered_message_and_its_file_are_read_as_json(world: ChatWorld) -> None:
+    """`/extract` in reply to what somebody else wrote, in a group too, and to a file; the answer has table and JSON."""
+    family = world.server.group("Family")
+    said = family.say("Jason is 25 years old", sender=world.server.private_chat("Ben").owner)
+    for about in (said, family.send_file("note.txt", b"Jason is 25 years old")):
+        world.bench.engine.enqueue('{"name": "Jason", "age": 25}')
+        before = len(world.server.messages(family))
+        family.say("/extract@hearth_test_bot", reply_to=about)
+        await world.until(lambda before=before: len(world.server.messages(family)) > before)
+        answer = world.server.messages(family)[-1].text
+        assert '{"name": "Jason", "age": 25}' in answer
+    assert [request.messages[-1].content for request in world.bench.engine.history] == ["Jason is 25 years old"] * 2

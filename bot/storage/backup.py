@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.errors import StorageError
 from bot.storage.failure import storage_error
-from bot.storage.migrations import APPLICATION_ID, MIGRATIONS
+from bot.storage.file_version import FileVersion
 
 Progress = Callable[[int, int], None]
 """Gets how many pages are done, and of how many."""
@@ -71,15 +71,16 @@ def _check(backup: Path) -> None:
         raise StorageError(f"{backup}: no such file")
     try:
         with closing(sqlite3.connect(f"{backup.absolute().as_uri()}?mode=ro", uri=True)) as source:
-            application = source.execute("PRAGMA application_id").fetchone()[0]
-            version = source.execute("PRAGMA user_version").fetchone()[0]
+            found = FileVersion(
+                application=source.execute("PRAGMA application_id").fetchone()[0],
+                schema=source.execute("PRAGMA user_version").fetchone()[0],
+            )
             damage = [row[0] for row in source.execute("PRAGMA integrity_check(3)") if row[0] != "ok"]
     except sqlite3.Error as error:
         raise storage_error(backup, error) from error
-    if application != APPLICATION_ID:
+    if not found.is_ours:
         raise StorageError(f"{backup}: this is no backup of hearthbot")
-    if version > len(MIGRATIONS):
-        raise StorageError(f"{backup}: written by a newer hearthbot; install that version first")
+    found.refuse_newer(backup)
     if damage:
         raise StorageError(f"{backup} is damaged and was not restored: {'; '.join(damage)}")
 

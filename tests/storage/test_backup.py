@@ -7,7 +7,7 @@ import pytest
 
 from bot.errors import StorageError
 from bot.messages import ConversationKey
-from bot.ops import backup
+from bot.storage import backup
 from bot.storage.conversation_repository import ConversationRepository
 from bot.storage.database import Database
 from bot.storage.migrations import MIGRATIONS
