@@ -183,9 +183,9 @@ def _about(cases: Sequence[Case], grounded: Grounded) -> str:
     return (
         f"{len(cases)} texts in English, Chinese, Spanish and German (people, invoices, orders, appointments, "
         "addresses, price lists), read one after the other by the same model with the same messages, greedily, each "
-        "contender held to the same schema in its own way; llama-cpp-python "
-        "and those with a part left out read every third, and are compared in these. hearthbot bounds a list by what the "
-        "text has room for. A field is right when it is the expected value but for case "
+        "contender held to the same schema in its own way; llama-cpp-python and those with a part left out read every "
+        "third, and are compared in these. hearthbot ends a list where the text has no room for more. A field is right "
+        "when it is the expected value but for case "
         "and spacing. hearthbot's time is all of its extractor's: prompt, answer, validation, grounding. "
         f"Asked for four values that no text has, the model invented {grounded.invented.values}, of which "
         f"{grounded.invented.flagged} were flagged, and copied {grounded.copied} from elsewhere in the text, which a "
