@@ -189,7 +189,10 @@ class ChatCore(Protocol):
         ...
 
     def connected(self, name: str, open_target: OpenTarget) -> None:
-        """An adapter is up: what waits to be delivered there can be. Called by its supervisor, not by itself."""
+        """An adapter is up: what waits to be delivered there can be. Called by its supervisor.
+
+        An adapter that goes on through an outage by itself calls this, and `disconnected`, for that.
+        """
         ...
 
     def disconnected(self, name: str, phase: AdapterPhase, reason: str = "") -> None:
