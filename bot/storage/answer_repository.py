@@ -24,7 +24,9 @@ _RECEIVE = """
     RETURNING id
 """
 # The text is in its turn, and the reply too: what is kept here is only for telling a copy, and whose a button is.
-_CLOSE = "UPDATE answers SET state = :state, text = '', reply = NULL, unread = '[]' WHERE id = :id"
+_CLOSE = """
+    UPDATE answers SET state = :state, text = '', reply = NULL, unread = '[]', button_id = :button WHERE id = :id
+"""
 _FINISH = """
     UPDATE answers SET
         state = 'finished', reply = :reply, error = :error, turn_id = coalesce(:turn_id, turn_id), finished_ms = :now
@@ -51,31 +53,29 @@ class AnswerRepository:
 
     async def receive(self, message: IncomingMessage) -> int | None:
         """Store a message that was accepted, and return the id of its answer; None for one that was stored before."""
-        async with self._database.transaction() as transaction:
-            rows = await transaction.run(
-                _RECEIVE,
-                adapter=message.adapter,
-                chat=message.chat,
-                thread=message.thread,
-                user=message.user,
-                direct=message.direct,
-                scope=message.scope,
-                message_id=message.message_id,
-                pressed=message.pressed,
-                text=message.text,
-                sender_name=message.sender_name,
-                edited=message.edited,
-                unread=json.dumps([attachment.name for attachment in message.attachments]),
-                now=now_ms(),
-            )
+        rows = await self._database.write(
+            _RECEIVE,
+            adapter=message.adapter,
+            chat=message.chat,
+            thread=message.thread,
+            user=message.user,
+            direct=message.direct,
+            scope=message.scope,
+            message_id=message.message_id,
+            pressed=message.pressed,
+            text=message.text,
+            sender_name=message.sender_name,
+            edited=message.edited,
+            unread=json.dumps([attachment.name for attachment in message.attachments]),
+            now=now_ms(),
+        )
         return rows[0]["id"] if rows else None
 
     async def change(self, answer_id: int, text: str) -> None:
         """The message has become another while it waited: edited, joined, or with its attachments read."""
-        async with self._database.transaction() as transaction:
-            await transaction.run(
-                "UPDATE answers SET text = :text, unread = '[]' WHERE id = :id", id=answer_id, text=text
-            )
+        await self._database.write(
+            "UPDATE answers SET text = :text, unread = '[]' WHERE id = :id", id=answer_id, text=text
+        )
 
     async def finish(self, answer_id: int, *, reply: str, error: str | None = None) -> None:
         """Store what is to be shown."""
@@ -84,21 +84,18 @@ class AnswerRepository:
 
     async def note_sent(self, answer_id: int, sent: Sequence[SentPart], *, unsure: bool) -> None:
         """Store what is on the platform. `unsure` before a message is sent, until it is known to be there."""
-        async with self._database.transaction() as transaction:
-            await transaction.run(
-                "UPDATE answers SET sent = :sent, unsure = :unsure WHERE id = :id",
-                id=answer_id,
-                sent=json.dumps([[part.message_id, part.start] for part in sent]),
-                unsure=unsure,
-            )
+        await self._database.write(
+            "UPDATE answers SET sent = :sent, unsure = :unsure WHERE id = :id",
+            id=answer_id,
+            sent=json.dumps([[part.message_id, part.start] for part in sent]),
+            unsure=unsure,
+        )
 
     async def close(self, answer_id: int, *, delivered: bool, button_id: str | None = None) -> None:
         """There is nothing more to do. `button_id` is the message with the buttons."""
-        async with self._database.transaction() as transaction:
-            await transaction.run(_CLOSE, id=answer_id, state="delivered" if delivered else "dropped")
-            await transaction.run(
-                "UPDATE answers SET button_id = :button WHERE id = :id", id=answer_id, button=button_id
-            )
+        await self._database.write(
+            _CLOSE, id=answer_id, state="delivered" if delivered else "dropped", button=button_id
+        )
         self.delivered, self.dropped = self.delivered + delivered, self.dropped + (not delivered)
 
     async def drop_chat(self, adapter: str, chat: str, thread: str = "") -> int:
