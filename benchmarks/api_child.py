@@ -1,20 +1,28 @@
 """The clients of the API's benchmark, in a process of their own: their work is not the server's.
 
-Reads lines of `URL STREAMS TOKENS NUMBER` and answers each with a line of JSON: for each stream the seconds to its
-first byte of text, and the seconds to its first token as the engine counted them.
+Reads lines and answers each with a line of JSON. `stream URL STREAMS TOKENS NUMBER`: for each stream the seconds to its
+first byte of text, and the seconds to its first token as the engine counted them. `connect URL COUNT`: how many of so
+many connections, each with half a request, stay open; they do until the next line.
 """
 
 import json
+import socket
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
+
+SILENCE_S = 60
+"""Seconds without a byte after which a reply is given up."""
+SETTLE_S = 1.0
+"""Seconds in which the server may turn connections away."""
 
 
 def stream(url: str, tokens: int, number: int) -> tuple[float, float]:
     """One reply, read to its end."""
-    connection = HTTPConnection(urlsplit(url).netloc)
+    connection = HTTPConnection(urlsplit(url).netloc, timeout=SILENCE_S)
     body = {
         "messages": [{"role": "user", "content": f"Tell me a long story about the number {number}."}],
         "stream": True,
@@ -38,13 +46,42 @@ def stream(url: str, tokens: int, number: int) -> tuple[float, float]:
     return first, engine_s
 
 
+def streams(url: str, count: int, tokens: int, number: int) -> list[tuple[float, float]]:
+    """Several at the same time."""
+    with ThreadPoolExecutor(count) as threads:
+        each = [threads.submit(stream, url, tokens, number + index) for index in range(count)]
+        return [one.result() for one in each]
+
+
+def connect(stack: ExitStack, url: str, count: int) -> int:
+    """Open connections that ask for nothing yet, until the stack is closed; how many of them the server keeps."""
+    place = urlsplit(url)
+    opened = [
+        stack.enter_context(socket.create_connection((place.hostname or "", place.port or 0), timeout=SILENCE_S))
+        for _ in range(count)
+    ]
+    time.sleep(SETTLE_S)
+    kept = 0
+    for each in opened:
+        each.setblocking(False)
+        try:
+            each.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n")
+            each.recv(1)  # a refusal, or the end
+        except BlockingIOError:
+            kept += 1
+        except ConnectionError:
+            pass
+    return kept
+
+
 def main() -> None:
     """Serve the benchmark."""
-    for line in sys.stdin:
-        url, streams, tokens, number = line.split()
-        with ThreadPoolExecutor(int(streams)) as threads:
-            each = [threads.submit(stream, url, int(tokens), int(number) + index) for index in range(int(streams))]
-            print(json.dumps([one.result() for one in each]), flush=True)
+    with ExitStack() as stack:
+        for line in sys.stdin:
+            stack.close()
+            what, url, *numbers = line.split()
+            given = [int(each) for each in numbers]
+            print(json.dumps(streams(url, *given) if what == "stream" else connect(stack, url, *given)), flush=True)
 
 
 if __name__ == "__main__":

@@ -35,8 +35,8 @@ async def measure(setup: Setup) -> Report:
         about=(
             "Half of the people are on Telegram, half on Discord, both on loopback and as strict about their limits as "
             f"the real ones. The model is scripted and writes {WORDS_PER_S:.0f} words a second. Every word of every "
-            "reply is looked for in the chat. People write faster than a bot may answer, so it is told to wait many "
-            "times."
+            "reply is looked for in the chat. People write faster than a bot may answer, and it must not be told to "
+            "wait."
         ),
         header=(
             "messages",
@@ -62,6 +62,7 @@ async def measure(setup: Setup) -> Report:
             Reach(what="words lost", figure=lost, limit=0),
             Reach(what="words twice", figure=twice, limit=0),
             Reach(what="chats out of order", figure=disorder, limit=0),
+            Reach(what="requests beyond a platform's limit", figure=sum(load.refused.values()), limit=0),
             Reach(what="memory, growth in the second half", figure=growth, limit=5, unit=" %"),
         ],
         plot=Plot(

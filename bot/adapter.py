@@ -15,7 +15,7 @@ from bot.generation import Generation
 from bot.messages import ChatAddress, CommandSpec, IncomingMessage, OutgoingMessage
 from bot.metering import Meter
 from bot.metrics import Metrics
-from bot.people import PeopleRegister
+from bot.people import Door, PeopleRegister
 from bot.request import ChatMessage, EngineStatus, GenerationRequest
 from bot.settings import AdapterSettings, GenerationSettings, ReasoningMode
 
@@ -157,6 +157,11 @@ class ChatCore(Protocol):
         ...
 
     @property
+    def door(self) -> Door:
+        """Who may come in, for adapters that know people by keys."""
+        ...
+
+    @property
     def store(self) -> AdapterStore:
         """What an adapter must still know after a restart."""
         ...
@@ -174,7 +179,8 @@ class ChatCore(Protocol):
     def metered(self, adapter: str, user: str, *, admin: bool) -> AbstractAsyncContextManager[Meter]:
         """For requests to `model` that are no chat messages: counts them among what their person may have.
 
-        Entering raises `QuotaExceededError`, and `StorageError`.
+        Entering raises `QuotaExceededError`, `StoppingError` when the daemon ends, and `StorageError`. A daemon that
+        ends waits for the block; what takes too long is stopped by what the meter was given to `watch`.
         """
         ...
 
@@ -183,7 +189,10 @@ class ChatCore(Protocol):
         ...
 
     def connected(self, name: str, open_target: OpenTarget) -> None:
-        """An adapter is up: what waits to be delivered there can be. Called by its supervisor, not by itself."""
+        """An adapter is up: what waits to be delivered there can be. Called by its supervisor.
+
+        An adapter that goes on through an outage by itself calls this, and `disconnected`, for that.
+        """
         ...
 
     def disconnected(self, name: str, phase: AdapterPhase, reason: str = "") -> None:

@@ -114,6 +114,16 @@ class QueueFullError(RequestError):
     http_status = 429
 
 
+class StoppingError(RequestError):
+    """The daemon ends, and there is no time for this any more."""
+
+    code = "stopped"
+    http_status = 503
+
+    def __init__(self) -> None:
+        super().__init__("I am being stopped. Please try again in a minute.")
+
+
 class QuotaExceededError(RequestError):
     """A person has used up what the owner allows; the text says when there is more."""
 

@@ -23,6 +23,26 @@ class KnownPerson:
     """Of somebody who asks."""
 
 
+class Door(Protocol):
+    """Who may come in, for adapters that know people by keys. Persons are written as adapter:id."""
+
+    @property
+    def claim_code(self) -> str | None:
+        """The code that makes its first sender the admin; None where there is an admin, or it has become too old."""
+        ...
+
+    async def role(self, person: str) -> PersonRole | None:
+        """What somebody is; None for somebody whom neither the configuration nor an admin has named.
+
+        Raises `StorageError`.
+        """
+        ...
+
+    async def claim(self, person: str, *, name: str, code: str) -> bool:
+        """Make somebody the first admin; False for a wrong or old code. Raises `StorageError`."""
+        ...
+
+
 class PeopleRegister(Protocol):
     """Everybody who was let in, made an admin or shut out, and who asks to be let in."""
 

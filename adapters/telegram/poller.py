@@ -20,6 +20,8 @@ from adapters.telegram.update_source import ALLOWED_UPDATES, LONGEST_STORING_S, 
 _LOGGER = logging.getLogger(__name__)
 MOST_CONFLICTS = 3
 """Answers in a row that somebody else polls, after which it is given up; after a restart the old request may linger."""
+AWAY_FOR_S = 60.0
+"""Seconds of failing after which the platform is said to be away."""
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 30.0
 
@@ -41,17 +43,24 @@ class Poller:
         name: str,
         take: Take,
         watchdog_s: float,
+        away: Callable[[str], None],
+        back: Callable[[], Awaitable[None]],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        """`away` is told, with the reason, when nothing has got through for a while, and `back` when it does again."""
         self._connection = connection
         self._name = name
         self._take = take
         self._watchdog_s = watchdog_s
+        self._away = away
+        self._back = back
         self._sleep = sleep
         self._offset = 0
         self._handed: deque[tuple[int, asyncio.Event]] = deque()
         """Updates that are not confirmed yet, oldest first."""
         self._failures = 0
+        self._failing_s = 0.0
+        self._is_away = False
         self._conflicts = 0
 
     async def start(self) -> None:
@@ -67,7 +76,7 @@ class Poller:
             except TelegramError as error:
                 await self._sleep(self._pause(error))
             else:
-                self._recovered()
+                await self._recovered()
                 await self._hand_over(updates)
 
     async def drain(self) -> None:
@@ -134,12 +143,20 @@ class Poller:
             _LOGGER.warning("%s; trying again", problem)
         if isinstance(error, RetryAfter):
             return pause_s(error)
-        return float(min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(self._failures - 1, 10)))
+        pause = float(min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(self._failures - 1, 10)))
+        self._failing_s += pause
+        if self._failing_s >= AWAY_FOR_S and not self._is_away:
+            self._is_away = True
+            self._away(str(problem))
+        return pause
 
-    def _recovered(self) -> None:
+    async def _recovered(self) -> None:
         if self._failures:
             _LOGGER.info("Telegram answers again")
+        if self._is_away:
+            await self._back()
         self._failures = self._conflicts = 0
+        self._failing_s, self._is_away = 0.0, False
 
 
 async def _ended(*tasks: asyncio.Future[Any]) -> None:

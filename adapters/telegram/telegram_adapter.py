@@ -111,8 +111,18 @@ class TelegramAdapter(Adapter):
         if settings.webhook.url is not None:
             return Webhook(settings.webhook, name=self.name, bot=self._connection.bot, take=self._take)
         return Poller(
-            self._connection, name=self.name, take=self._take, watchdog_s=settings.watchdog_s, sleep=self._sleep
+            self._connection,
+            name=self.name,
+            take=self._take,
+            watchdog_s=settings.watchdog_s,
+            away=lambda reason: self.core.disconnected(self.name, "retrying", reason),
+            back=self._come_back,
+            sleep=self._sleep,
         )
+
+    async def _come_back(self) -> None:
+        await self.core.connecting(self.name)
+        self.core.connected(self.name, self.target)
 
     def _new_translator(self) -> Translator:
         bot = self._connection.bot

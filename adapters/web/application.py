@@ -11,9 +11,11 @@ from adapters.web.api_error import ApiError
 from adapters.web.body_limit import BodyLimit
 from adapters.web.host_guard import HostGuard, own_names
 from adapters.web.v1 import chat_completions, completions, embeddings, models, responses
+from adapters.web.v1.failure import not_stored
 from adapters.web.validation import explain
 from adapters.web.web_context import WebContext
 from bot import __version__
+from bot.errors import StorageError
 
 
 def create_app(context: WebContext) -> FastAPI:
@@ -36,6 +38,8 @@ def create_app(context: WebContext) -> FastAPI:
     app.add_exception_handler(ApiError, _answer_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(StorageError, _answer_storage)
+    app.add_exception_handler(Exception, _answer_unexpected)
     for each in (docs, health, metrics, models, chat_completions, completions, responses, embeddings):
         app.include_router(each.router)
     return app
@@ -51,6 +55,17 @@ async def _answer_invalid(_: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     return explain(error.errors(), error.body).response()
+
+
+async def _answer_storage(_: Request, error: Exception) -> Response:
+    if not isinstance(error, StorageError):
+        raise error
+    return not_stored(error).response()
+
+
+async def _answer_unexpected(_: Request, __: Exception) -> Response:
+    """A mistake of this program, which the server logs; nothing of it is shown."""
+    return ApiError(500, "Something went wrong here. The owner finds more in the log.", code="internal").response()
 
 
 async def _answer_http(_: Request, error: Exception) -> Response:

@@ -39,7 +39,7 @@ class Health(TypedDict):
     adapters: NotRequired[dict[str, AdapterHealth]]
 
 
-@router.get("/health", response_model=Health, responses=refusals(401))
+@router.get("/health", response_model=Health, responses=refusals(401, 403))
 async def health(context: Context, principal: MaybeSomebody) -> Response:
     """Whether it works, for monitors; what it does, for whoever has a key."""
     up = all(each.phase in {"up", "left"} for each in context.core.adapters)

@@ -6,6 +6,8 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from adapters.web.api_error import ApiError
+
 MOST_CONNECTIONS = 256
 """More are told to come back later."""
 REQUEST_S = 30.0
@@ -62,6 +64,17 @@ class PatientProtocol(H11Protocol):
             self._read_timer.cancel()
             self._read_timer = None
         super().resume_writing()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP, or has a head that is too long, in the shape of every other error."""
+        if self.conn.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
+            self.transport.abort()  # in the middle of an answer there is no place for another one
+            return
+        error = ApiError(400, f"{msg} Its head may be too long, or it is not HTTP.", code="invalid_http").response()
+        head = h11.Response(status_code=400, headers=[*error.raw_headers, (b"connection", b"close")])
+        for event in (head, h11.Data(data=bytes(error.body)), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
     def _stop_request_timer(self) -> None:
         if self._request_timer is not None:

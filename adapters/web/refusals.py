@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 REASONS = {
     400: "something in the request is wrong or not supported",
     401: "no key, or one that is not known",
-    403: "not for this key, or from a page of another host",
+    403: "whoever holds this key was shut out, or a page of another host asks",
     404: "not here",
     413: "the body is too large",
     415: "the body is not said to be JSON",
@@ -38,5 +38,5 @@ def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": ErrorObject, "description": REASONS[status]} for status in statuses}
 
 
-GENERATION = refusals(400, 401, 404, 413, 429, 500, 503)
+GENERATION = refusals(400, 401, 403, 404, 413, 429, 500, 503)
 """Of whatever writes."""

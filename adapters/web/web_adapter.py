@@ -33,7 +33,7 @@ class WebAdapter(Adapter):
             settings=settings,
             core=core,
             keys=keys,
-            authentication=Authentication([keys]),
+            authentication=Authentication([keys], adapter=name, core=core),
             admission=Admission(),
             model_names=ModelNames(core.model),
         )

@@ -32,7 +32,7 @@ class WebContext:
         return f"{self.name}:{principal.name}"
 
 
-def web_context(request: Request) -> WebContext:
+async def web_context(request: Request) -> WebContext:
     """A dependency: the context of the application that the request came to."""
     context: WebContext = request.app.state.context
     return context

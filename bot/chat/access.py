@@ -3,6 +3,7 @@
 from enum import Enum, auto
 
 from bot.messages import IncomingMessage
+from bot.people import PersonRole
 from bot.settings import PermissionSettings
 from bot.storage.access_records import Identity
 from bot.storage.chat_move_repository import ChatMoveRepository
@@ -51,15 +52,24 @@ class AccessPolicy:
         channels = await self._channels_of(message)
         if self._is_ignored(message, channels):
             return Access.IGNORED
-        identity = identity_of(message)
-        stored = await self._people.role(identity)
-        if stored == "blocked":
+        role = await self.role(identity_of(message))
+        if role == "blocked":
             return Access.IGNORED
-        if str(identity) in self._admins or (stored == "admin" and str(identity) not in self._users):
+        if role == "admin":
             return Access.ADMIN
-        if stored is not None or self._lets_in(message, channels):
+        if role == "user" or self._lets_in(message, channels):
             return Access.DIRECT_REFUSED if message.direct and not self._allow_dms else Access.ALLOWED
         return Access.REFUSED if message.direct else Access.IGNORED
+
+    async def role(self, identity: Identity) -> PersonRole | None:
+        """What somebody is, wherever they write; None for somebody whom nothing names. Raises `StorageError`."""
+        name = str(identity)
+        stored = None if name in self._blocked_users else await self._people.role(identity)
+        if name in self._blocked_users or stored == "blocked":
+            return "blocked"
+        if name in self._admins or (stored == "admin" and name not in self._users):
+            return "admin"
+        return "user" if stored is not None or name in self._users else None
 
     async def _channels_of(self, message: IncomingMessage) -> frozenset[str]:
         """The group, under every id that it ever had; none where the chat is private."""
@@ -71,16 +81,13 @@ class AccessPolicy:
         return frozenset(f"{message.adapter}:{chat}" for chat in ids)
 
     def _is_ignored(self, message: IncomingMessage, channels: frozenset[str]) -> bool:
-        """Whether the configuration says so, or it is not meant for the bot."""
-        if str(identity_of(message)) in self._blocked_users:
-            return True
+        """Whether it is not meant for the bot, or the whole group is shut out."""
         return not message.direct and (bool(channels & self._blocked_channels) or not message.addressed)
 
     def _lets_in(self, message: IncomingMessage, channels: frozenset[str]) -> bool:
-        """Whether the configuration does, by person, by role or by group."""
-        by_person = str(identity_of(message)) in self._users
+        """Whether the configuration does, by role or by group, or the adapter by a key."""
         by_role = any(f"{message.adapter}:{role}" in self._roles for role in message.roles)
-        return self._open or message.vouched or by_person or by_role or bool(channels & self._channels)
+        return self._open or message.vouched or by_role or bool(channels & self._channels)
 
 
 def identity_of(message: IncomingMessage) -> Identity:

@@ -8,6 +8,7 @@ from bot.chat.announcer import Announcer
 from bot.chat.attachments import Attachments
 from bot.chat.commands.registry import CommandRegistry
 from bot.chat.entrance import Entrance
+from bot.chat.front_door import FrontDoor
 from bot.chat.presses import Presses
 from bot.chat.quotas import Quotas
 from bot.chat.summariser import Summariser
@@ -38,6 +39,7 @@ class ChatParts:
     scope: HistoryScope
     """Who shares a conversation in groups."""
     people: PeopleRegister
+    door: FrontDoor
     max_waiting: int
     """How many messages may wait in one conversation's line."""
 

@@ -28,6 +28,7 @@ from bot.chat.conversation_context import ConversationContext
 from bot.chat.conversation_finder import ConversationFinder
 from bot.chat.delivering.gates import Gates
 from bot.chat.entrance import Entrance
+from bot.chat.front_door import FrontDoor
 from bot.chat.generator import TextGenerator
 from bot.chat.letters import Letters
 from bot.chat.lines import Lines
@@ -180,18 +181,21 @@ class ChatComposer:
         permissions = configuration.permissions
         admins = [admin for name in permissions.users.admin_ids if (admin := Identity.parse(name)) is not None]
         announcer = Announcer(letters=self.letters, people=self._people, admins=admins)
+        access = AccessPolicy(permissions, self._people, self._moves)
+        entrance = Entrance(
+            people=self._people,
+            pairings=self._pairings,
+            claim=self._claim,
+            announcer=announcer,
+            clock=self.clock,
+            has_configured_admin=bool(admins),
+        )
         return ChatParts(
-            access=AccessPolicy(permissions, self._people, self._moves),
+            access=access,
             announcer=announcer,
             quotas=quotas,
-            entrance=Entrance(
-                people=self._people,
-                pairings=self._pairings,
-                claim=self._claim,
-                announcer=announcer,
-                clock=self.clock,
-                has_configured_admin=bool(admins),
-            ),
+            entrance=entrance,
+            door=FrontDoor(access=access, entrance=entrance, claim=self._claim),
             registry=self._registry(
                 personas=personas,
                 finder=finder,

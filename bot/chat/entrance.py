@@ -9,7 +9,7 @@ from bot.chat.clock import Clock
 from bot.chat.codes import new_code, read_code
 from bot.chat.excerpt import excerpt
 from bot.messages import Button, IncomingMessage
-from bot.storage.access_records import Pairing
+from bot.storage.access_records import Identity, Pairing
 from bot.storage.pairing_repository import PairingRepository
 from bot.storage.people_repository import PeopleRepository
 
@@ -61,17 +61,25 @@ class Entrance:
         if not self._claim.matches(code):
             _LOGGER.warning("%s sent a wrong code for becoming the admin", identity)
             return "That is not the code, or it is too old. The current one stands in my log."
-        name = _plain_name(message)
-        if self._has_configured_admin or not await self._people.claim(identity, name=name, now_ms=now_ms):
-            self._claim.withdraw()
+        if not await self.claim(identity, name=_plain_name(message), code=code):
             return None
-        self._claim.withdraw()
         await self._people.remember_chat(identity, message.chat)
-        _LOGGER.warning("%s (%s) is the admin now", identity, name or "no name")
         return (
             "Welcome! You are my admin from now on. When somebody new writes to me, I ask you whether to let them in; "
             "/pairing shows who waits, and /help what else I can do."
         )
+
+    async def claim(self, identity: Identity, *, name: str, code: str) -> bool:
+        """Make somebody the first admin; False for a wrong code, or where there is one. Raises `StorageError`."""
+        if not self._claim.matches(code):
+            return False
+        claimed = not self._has_configured_admin and await self._people.claim(
+            identity, name=name, now_ms=self._clock.wall_ms()
+        )
+        self._claim.withdraw()
+        if claimed:
+            _LOGGER.warning("%s (%s) is the admin now", identity, name or "no name")
+        return claimed
 
     async def refuse(self, message: IncomingMessage) -> str | None:
         """What a stranger is told, in a private chat: once, until the code is too old. None for silence."""

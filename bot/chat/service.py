@@ -1,8 +1,8 @@
 """The core of the daemon as adapters see it: what happens to one message."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from bot.adapter import OpenTarget, ReplyTarget, WatchedModel
@@ -15,6 +15,7 @@ from bot.chat.chat_parts import ChatParts
 from bot.chat.commands.command import ImmediateCommand
 from bot.chat.delivery import Delivery
 from bot.chat.failure import report
+from bot.chat.guests import Guests
 from bot.chat.leftovers import Leftovers
 from bot.chat.letters import Letters
 from bot.chat.lines import Lines
@@ -29,7 +30,7 @@ from bot.figures import DeliveryFigures
 from bot.messages import ChatAddress, CommandSpec, ConversationKey, IncomingMessage, ReplyDone
 from bot.metering import Meter
 from bot.metrics import Metrics
-from bot.people import PeopleRegister
+from bot.people import Door, PeopleRegister
 from bot.settings import Configuration, GenerationSettings
 from bot.storage.access_records import Identity
 from bot.storage.answer_repository import AnswerRepository
@@ -63,6 +64,7 @@ class ChatService:
     ) -> None:
         """`compose` makes the parts that depend on the configuration."""
         self._model = model
+        self._guests = Guests()
         self._metrics = metrics
         self._platforms = platforms
         self._outbox = outbox
@@ -108,13 +110,21 @@ class ChatService:
         return self._parts.people
 
     @property
+    def door(self) -> Door:
+        """Who may come in."""
+        return self._parts.door
+
+    @property
     def store(self) -> AdapterStore:
         """What adapters must still know after a restart."""
         return self._store
 
-    def metered(self, adapter: str, user: str, *, admin: bool) -> AbstractAsyncContextManager[Meter]:
-        """Count a request that is no chat message."""
-        return self._parts.quotas.metered(Identity(adapter=adapter, user=user), admin=admin)
+    @asynccontextmanager
+    async def metered(self, adapter: str, user: str, *, admin: bool) -> AsyncIterator[Meter]:
+        """Count a request that is no chat message, and let it finish before the daemon ends."""
+        async with self._parts.quotas.metered(Identity(adapter=adapter, user=user), admin=admin) as meter:
+            with self._guests.enter(meter):
+                yield meter
 
     async def connecting(self, name: str) -> None:
         """An adapter is about to come up: what is owed there goes before what it will bring."""
@@ -188,10 +198,11 @@ class ChatService:
         """Stop serving, for the end of the daemon; return when everybody has been answered one way or the other.
 
         Replies under way may take `timeout_s` seconds, then they are stopped and stored as far as they came. Messages
-        that wait are kept for after the restart, and their people told so.
+        that wait are kept for after the restart, and their people told so. Requests of programs may take as long, and
+        are stopped then.
         """
         await self._parts.retire()
-        await self._lines.drain(timeout_s)
+        await asyncio.gather(self._lines.drain(timeout_s), self._guests.drain(timeout_s))
         await self._outbox.close()
 
     async def aclose(self) -> None:

@@ -178,3 +178,26 @@ async def test_a_group_that_got_another_id_is_the_one_that_the_configuration_nam
     assert await policy.judge(message) is Access.ALLOWED
     assert await policy.judge(replace(message, chat="closed 2", user="ann")) is Access.IGNORED
     assert await policy.judge(replace(message, adapter="other")) is Access.IGNORED
+
+
+@pytest.mark.parametrize(
+    ("settings", "stored", "role"),
+    [
+        (_CLOSED, None, None),
+        (_CLOSED, "admin", "admin"),
+        (_CLOSED, "user", "user"),
+        (_CLOSED, "blocked", "blocked"),
+        ({"users": {"admin_ids": ["t:ann"]}}, None, "admin"),
+        ({"users": {"admin_ids": ["t:ann"]}}, "blocked", "blocked"),
+        ({"users": {"allowed_ids": ["t:ann"]}}, "admin", "user"),
+        ({"users": {"blocked_ids": ["t:ann"]}}, "admin", "blocked"),
+        ({"open": True}, None, None),
+    ],
+)
+async def test_a_role_is_known_without_a_message(
+    people: PeopleRepository, moves: ChatMoveRepository, settings: dict[str, Any], stored: Role | None, role: str | None
+) -> None:
+    """For adapters that know people by keys: the configuration comes first, but for who was shut out since."""
+    ann = Identity(adapter="t", user="ann")
+    await people.set_role(ann, stored, actor="test", now_ms=0)
+    assert await AccessPolicy(PermissionSettings.model_validate(settings), people, moves).role(ann) == role

@@ -45,15 +45,20 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 @asynccontextmanager
-async def watched_page(browser: Browser, url: str, **context: Any) -> AsyncIterator[Page]:
-    """A page of the server at `url`. At its end there must have been no error, and no request to another host."""
+async def watched_page(
+    browser: Browser, url: str, *, expected: str | None = None, **context: Any
+) -> AsyncIterator[Page]:
+    """A page of the server at `url`. At its end there must have been no error, and no request to another host.
+
+    `expected` is a part of what the browser complains of and may.
+    """
     opened = await browser.new_context(base_url=url, reduced_motion="reduce", **context)
     page = await opened.new_page()
     page.set_default_timeout(10_000)
     complaints: list[str] = []
 
     def heard(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
+        if message.type in {"error", "warning"} and (expected is None or expected not in message.text):
             complaints.append(f"{message.type}: {message.text}")
 
     page.on("console", heard)

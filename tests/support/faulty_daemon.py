@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.bot_api import BotApiServer, FakeChat
@@ -49,8 +49,6 @@ class FaultyDaemon:
     """The life that goes on."""
     sees_alone: bool = False
     """Whether its database is on a mount that nobody else sees."""
-    log: list[str] = field(default_factory=list)
-    """What the lives that have ended said."""
 
     @asynccontextmanager
     async def living(self) -> AsyncIterator["subprocess.Popen[str]"]:
@@ -75,18 +73,28 @@ class FaultyDaemon:
             yield process
         finally:
             process.kill()
-            _, said = await asyncio.to_thread(process.communicate)
-            self.log.append(said)
+            await asyncio.to_thread(process.wait)
+
+    @property
+    def said(self) -> str:
+        """What all its lives have logged."""
+        return self._log_file.read_text(errors="replace")
+
+    @property
+    def _log_file(self) -> Path:
+        return self.hearthbot.home / "daemon.log"
 
     def _start(self) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            self.program,
-            stdin=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=self.hearthbot.environment,
-            cwd=self.hearthbot.home,
-        )
+        # A file, since nobody empties a pipe meanwhile, and a daemon that cannot log stands still.
+        with self._log_file.open("a") as log:
+            return subprocess.Popen(
+                self.program,
+                stdin=subprocess.DEVNULL,
+                stderr=log,
+                text=True,
+                env=self.hearthbot.environment,
+                cwd=self.hearthbot.home,
+            )
 
     def query(self, sql: str, *values: object) -> list[tuple[str, ...]]:
         """Rows that it has stored."""

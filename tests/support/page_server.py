@@ -9,12 +9,14 @@ from typing import Any
 from adapters.web import WebAdapter, WebSettings
 from adapters.web.page.session import Holder
 from bot.chat.composition import compose_chat
+from bot.chat.service import ChatService
 from bot.settings import Configuration
 from bot.storage.database import Database
 from tests.support.scripted_engine import ScriptedEngine
 
 KEY = "anna-has-a-key-of-her-own"
 ADMIN_KEY = "the-key-of-the-owner-of-it-all"
+KEYS: Mapping[str, Any] = {"anna": {"key": KEY}, "owner": {"key": ADMIN_KEY, "admin": True}}
 CONFIGURATION: dict[str, Any] = {
     "engine": {"n_ctx": 4000},
     "personas": {
@@ -36,8 +38,9 @@ CONFIGURATION: dict[str, Any] = {
 class PageServer:
     """What a test of the page needs within reach."""
 
-    def __init__(self, adapter: WebAdapter, engine: ScriptedEngine) -> None:
+    def __init__(self, adapter: WebAdapter, core: ChatService, engine: ScriptedEngine) -> None:
         self.adapter = adapter
+        self.core = core
         self.engine = engine
 
     @property
@@ -65,6 +68,7 @@ async def page_server(
     port: int = 0,
     engine: ScriptedEngine | None = None,
     configuration: Mapping[str, Any] | None = None,
+    api_keys: Mapping[str, Any] = KEYS,
 ) -> AsyncIterator[PageServer]:
     """Start it; the database is found again by the next one over the same file."""
     opened = await Database.open(database, busy_timeout_s=5)
@@ -74,13 +78,11 @@ async def page_server(
         generator=engine,
         database=opened,
     )
-    settings = WebSettings.model_validate(
-        {"port": port, "api_keys": {"anna": {"key": KEY}, "owner": {"key": ADMIN_KEY, "admin": True}}}
-    )
+    settings = WebSettings.model_validate({"port": port, "api_keys": api_keys})
     adapter = WebAdapter(name="web", settings=settings, core=core)
     try:
         await adapter.start()
-        yield PageServer(adapter, engine)
+        yield PageServer(adapter, core, engine)
     finally:
         await adapter.aclose()
         await core.aclose()

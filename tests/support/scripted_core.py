@@ -12,7 +12,7 @@ from bot.errors import QuotaExceededError
 from bot.messages import ChatAddress, CommandSpec, IncomingMessage, OutgoingMessage, ReplyFacts, Timings, Usage
 from bot.metering import Meter
 from bot.metrics import Metrics
-from bot.people import PeopleRegister
+from bot.people import Door, PeopleRegister, PersonRole
 from bot.settings import GenerationSettings
 from tests.support.memory_store import MemoryStore
 
@@ -50,6 +50,7 @@ class ScriptedCore:
         self.arrived = asyncio.Event()
         self._changed = asyncio.Condition()
         self.phases: list[tuple[str, AdapterPhase, str]] = []
+        self.roles: dict[str, PersonRole] = {}
         self.meters: dict[str, Meter] = {}
         self.refusal: QuotaExceededError | None = None
         self.platforms: dict[str, OpenTarget] = {}
@@ -75,6 +76,24 @@ class ScriptedCore:
     def people(self) -> PeopleRegister:
         """Nobody is known here."""
         raise NotImplementedError
+
+    @property
+    def door(self) -> Door:
+        """Itself."""
+        return self
+
+    @property
+    def claim_code(self) -> str | None:
+        """There is an admin."""
+        return None
+
+    async def role(self, person: str) -> PersonRole | None:
+        """What the test says."""
+        return self.roles.get(person)
+
+    async def claim(self, person: str, *, name: str, code: str) -> bool:
+        """Never."""
+        return False
 
     @asynccontextmanager
     async def metered(self, adapter: str, user: str, *, admin: bool) -> AsyncIterator[Meter]:

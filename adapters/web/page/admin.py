@@ -39,6 +39,7 @@ async def state(page: ThePage) -> dict[str, Any]:
     core = page.core
     status = core.model.status()
     return {
+        "claim_code": core.door.claim_code,
         "engine": {
             "model": status.model,
             "loaded": status.loaded,

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
 from adapters.web.api_error import ApiError
+from adapters.web.authentication import blocked
 from adapters.web.page.bodies import LoginBody
 from adapters.web.page.page import Page
 from adapters.web.page.session import Holder
@@ -19,7 +20,7 @@ router = APIRouter(prefix="/page", dependencies=[Depends(same_origin)], include_
 
 @router.post("/login", status_code=204)
 async def login(body: LoginBody, request: Request, page: ThePage) -> Response:
-    """Trade a key or a one-time link for a session."""
+    """Trade a key, a one-time link, or the code of the first admin for a session."""
     address = request.client.host if request.client else ""
     wait_s = page.gate.wait_s(address)
     if wait_s > 0:
@@ -35,6 +36,8 @@ async def login(body: LoginBody, request: Request, page: ThePage) -> Response:
         said = "This link was used before, or is too old." if body.link else "This key is not known here."
         raise ApiError(403, said, code="wrong_login")
     page.gate.succeeded(address)
+    if await page.role(holder.user) == "blocked":
+        raise blocked()
     response = Response(status_code=204)
     response.set_cookie(
         COOKIE,
@@ -51,8 +54,11 @@ async def login(body: LoginBody, request: Request, page: ThePage) -> Response:
 async def _holder(body: LoginBody, page: Page) -> Holder | None:
     if body.link:
         return await page.links.use(body.link)
-    principal = page.keys.holder((body.key or "").strip())
-    return None if principal is None else Holder(user=principal.name, name=principal.name, admin=principal.admin)
+    key = (body.key or "").strip()
+    principal = page.keys.holder(key)
+    if principal is None:
+        return await page.claim(key)
+    return Holder(user=principal.name, name=principal.name, admin=principal.admin)
 
 
 @router.post("/logout", status_code=204)

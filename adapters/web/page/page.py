@@ -13,6 +13,7 @@ from adapters.web.page.session import Holder
 from adapters.web.page.sessions import Sessions
 from adapters.web.principal import LOCAL
 from bot.adapter import ChatCore
+from bot.people import PersonRole
 
 
 class Page:
@@ -34,6 +35,16 @@ class Page:
         """Begin to sample; the secret of a link that logs in once, for whoever reads this machine's terminal."""
         self.sampler.start()
         return await self.links.make(Holder(user=LOCAL, name=_person(), admin=True), TERMINAL_LIFETIME)
+
+    async def role(self, user: str) -> PersonRole | None:
+        """What somebody is for the whole daemon. Raises `StorageError`."""
+        return await self.core.door.role(f"{self.name}:{user}")
+
+    async def claim(self, code: str) -> Holder | None:
+        """Make whoever has typed the code of the first admin the owner of the page. Raises `StorageError`."""
+        holder = Holder(user=LOCAL, name=_person(), admin=True)
+        claimed = await self.core.door.claim(f"{self.name}:{LOCAL}", name=holder.name, code=code)
+        return holder if claimed else None
 
     async def drain(self) -> None:
         """Return when every answer was shown; every stream has an end then."""

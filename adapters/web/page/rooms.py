@@ -28,6 +28,7 @@ class Rooms:
         self._shelf = shelf
         self._rooms: dict[ConversationKey, Room] = {}
         self._running: dict[asyncio.Task[None], str] = {}
+        self._closing = False
 
     def busy(self, user: str) -> bool:
         """Whether this person should wait before sending more."""
@@ -68,8 +69,7 @@ class Rooms:
         """Return when every answer is complete; every browser is sent away then, to come back after a restart."""
         if self._running:
             await asyncio.wait(list(self._running))
-        for room in self._rooms.values():
-            room.close()
+        self._close()
 
     async def aclose(self) -> None:
         """Stop every answer."""
@@ -77,8 +77,7 @@ class Rooms:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for room in self._rooms.values():
-            room.close()
+        self._close()
 
     async def _answer(self, message: IncomingMessage, room: Room, exchange: Exchange) -> None:
         try:
@@ -93,7 +92,16 @@ class Rooms:
             _LOGGER.error("an answer failed", exc_info=error)
 
     def _room(self, key: ConversationKey) -> Room:
-        return self._rooms.setdefault(key, Room())
+        room = self._rooms.setdefault(key, Room())
+        if self._closing:
+            room.close()
+        return room
+
+    def _close(self) -> None:
+        """Send every browser away, and whoever comes back before the port is closed."""
+        self._closing = True
+        for room in self._rooms.values():
+            room.close()
 
     def _tidy(self) -> None:
         """Let go of rooms that nobody needs, and of the oldest that are kept for their last words alone."""

@@ -1,5 +1,6 @@
 """Finds out whose browser it is, and that the page itself is asking."""
 
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -13,13 +14,13 @@ COOKIE = "hearthbot_session"
 _SAFE = frozenset({"GET", "HEAD"})
 
 
-def page_of(request: Request) -> Page:
+async def page_of(request: Request) -> Page:
     """A dependency: the page of the application that the request came to."""
     page: Page = request.app.state.page
     return page
 
 
-def same_origin(request: Request) -> None:
+async def same_origin(request: Request) -> None:
     """A dependency: refuses what another site's page sends, beside the cookie that is SameSite=Strict.
 
     Browsers send `Origin` with every request that is not GET or HEAD, `Sec-Fetch-Site` on https and localhost only:
@@ -34,9 +35,15 @@ def same_origin(request: Request) -> None:
 
 
 async def maybe_visitor(request: Request, page: Annotated[Page, Depends(page_of)]) -> Session | None:
-    """A dependency: the session; None where nobody is logged in."""
+    """A dependency: the session; None where nobody is logged in, or who was is shut out since."""
     token = request.cookies.get(COOKIE)
-    return await page.sessions.of(token) if token else None
+    session = await page.sessions.of(token) if token else None
+    if session is None:
+        return None
+    role = await page.role(session.holder.user)
+    if role == "blocked":
+        return None
+    return replace(session, holder=replace(session.holder, admin=True)) if role == "admin" else session
 
 
 async def visitor(session: Annotated[Session | None, Depends(maybe_visitor)]) -> Session:

@@ -56,9 +56,11 @@ class Choices:
         except (RequestError, EngineLostError) as error:
             raise failure(error) from error
         finally:
-            for each in generations:
-                if not each.ended:
-                    each.cancel()
+            _cancel(generations)
+
+    def cancel(self) -> None:
+        """Stop those that run yet."""
+        _cancel(self._generations)
 
     async def events(self) -> Events:
         """Yield each event with the index of its choice. Raises `ApiError` when one fails or is stopped."""
@@ -105,3 +107,9 @@ class Choices:
             for each in pumps:
                 each.cancel()
             await asyncio.gather(*pumps, return_exceptions=True)
+
+
+def _cancel(generations: Sequence[Generation]) -> None:
+    for each in generations:
+        if not each.ended:
+            each.cancel()

@@ -24,7 +24,7 @@ class EmbeddingsRequest(ApiRequest):
     user: ShortText | None = None
 
 
-@router.post("/embeddings", status_code=400, response_model=ErrorObject, responses=refusals(400, 401, 404, 413))
+@router.post("/embeddings", status_code=400, response_model=ErrorObject, responses=refusals(400, 401, 403, 404, 413))
 async def create_embeddings(body: EmbeddingsRequest, context: Context, _: Known) -> NoReturn:
     """Refused: the model that writes here makes no embeddings."""
     name = context.model_names.check(body.model)

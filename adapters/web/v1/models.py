@@ -35,13 +35,13 @@ class ModelList(TypedDict):
     data: list[ModelObject]
 
 
-@router.get("/models", responses=refusals(401))
+@router.get("/models", responses=refusals(401, 403))
 async def list_models(context: Context, _: Known) -> ModelList:
     """The names under which the model may be asked for."""
     return ModelList(object="list", data=[_model(context, name) for name in context.model_names.names])
 
 
-@router.get("/models/{name:path}", responses=refusals(401, 404))
+@router.get("/models/{name:path}", responses=refusals(401, 403, 404))
 async def get_model(name: str, context: Context, _: Known) -> ModelObject:
     """One name."""
     context.model_names.check(name)

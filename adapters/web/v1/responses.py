@@ -12,12 +12,12 @@ from adapters.web.event_stream import STREAM, EventStream
 from adapters.web.principal import Principal
 from adapters.web.refusals import GENERATION
 from adapters.web.v1.chat_ask import ChatAsk
-from adapters.web.v1.choices import Choices
 from adapters.web.v1.response_answer import ResponseAnswer
 from adapters.web.v1.response_object import ResponseObject
 from adapters.web.v1.response_request import ResponseRequest
+from adapters.web.v1.writing import writing
 from adapters.web.web_context import Context, WebContext
-from bot.request import GenerationRequest
+from bot.request import GenerationDone, GenerationRequest
 
 router = APIRouter(prefix="/v1", tags=["responses"])
 
@@ -35,15 +35,16 @@ async def create_response(body: ResponseRequest, request: Request, context: Cont
 async def _whole(
     context: WebContext, principal: Principal, requests: Sequence[GenerationRequest], answer: ResponseAnswer
 ) -> ResponseObject:
-    with context.admission.admit(principal), Choices.submitted(context.core.model, requests) as choices:
+    async with writing(context, principal, requests) as (choices, meter):
         (outcome,) = await choices.outcomes()
+        meter.add(outcome.facts.usage)
         return answer.whole(outcome.done)
 
 
 async def _events(
     context: WebContext, principal: Principal, requests: Sequence[GenerationRequest], answer: ResponseAnswer
 ) -> AsyncGenerator[bytes, None]:
-    with context.admission.admit(principal), Choices.submitted(context.core.model, requests) as choices:
+    async with writing(context, principal, requests) as (choices, meter):
         begun = False
         async with aclosing(choices.events()) as events:
             async for _, each in events:
@@ -51,6 +52,8 @@ async def _events(
                     begun = True
                     for chunk in answer.begin():
                         yield chunk
+                if isinstance(each, GenerationDone):
+                    meter.add(each.facts.usage)
                 for chunk in answer.events(each):
                     yield chunk
 

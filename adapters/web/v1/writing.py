@@ -11,9 +11,9 @@ from adapters.web.attended import attended
 from adapters.web.event_stream import DONE, WAITING, EventStream, event
 from adapters.web.principal import Principal
 from adapters.web.v1.choices import Choices, Outcome
-from adapters.web.v1.failure import failure
+from adapters.web.v1.failure import failure, not_stored
 from adapters.web.web_context import WebContext
-from bot.errors import RequestError
+from bot.errors import RequestError, StorageError
 from bot.metering import Meter
 from bot.request import GenerationDone, GenerationEvent, GenerationLoading, GenerationRequest, GenerationWaiting
 
@@ -54,7 +54,7 @@ class Writing:
         return EventStream(self._pieces(usage=usage))
 
     async def _finished(self) -> Mapping[str, Any]:
-        async with self._choices() as (choices, meter):
+        async with writing(self._context, self._principal, self._requests) as (choices, meter):
             outcomes = await choices.outcomes()
             for outcome in outcomes:
                 meter.add(outcome.facts.usage)
@@ -62,7 +62,10 @@ class Writing:
 
     async def _pieces(self, *, usage: bool) -> AsyncGenerator[bytes, None]:
         done: dict[int, GenerationDone] = {}
-        async with self._choices() as (choices, meter), aclosing(choices.events()) as events:
+        async with (
+            writing(self._context, self._principal, self._requests) as (choices, meter),
+            aclosing(choices.events()) as events,
+        ):
             async for index, each in events:
                 if isinstance(each, GenerationDone):
                     done[index] = each
@@ -75,16 +78,22 @@ class Writing:
             yield event(self._answer.usage_piece([done[index] for index in sorted(done)]))
         yield DONE
 
-    @asynccontextmanager
-    async def _choices(self) -> AsyncIterator[tuple[Choices, Meter]]:
-        """What is being written, counted for whoever asked. Raises `ApiError`."""
-        core, principal = self._context.core, self._principal
-        async with AsyncExitStack() as stack:
-            stack.enter_context(self._context.admission.admit(principal))
-            try:
-                meter = await stack.enter_async_context(
-                    core.metered(self._context.name, principal.name, admin=principal.admin)
-                )
-            except RequestError as error:
-                raise failure(error) from error
-            yield stack.enter_context(Choices.submitted(core.model, self._requests)), meter
+
+@asynccontextmanager
+async def writing(
+    context: WebContext, principal: Principal, requests: Sequence[GenerationRequest]
+) -> AsyncIterator[tuple[Choices, Meter]]:
+    """What is being written, counted for whoever asked. Raises `ApiError`."""
+    core = context.core
+    async with AsyncExitStack() as stack:
+        stack.enter_context(context.admission.admit(principal))
+        try:
+            meter = await stack.enter_async_context(core.metered(context.name, principal.name, admin=principal.admin))
+        except RequestError as error:
+            raise failure(error) from error
+        except StorageError as error:
+            raise not_stored(error) from error
+        # Nothing is waited for in between: what the daemon's end finds is stopped, and what comes later is refused.
+        choices = stack.enter_context(Choices.submitted(core.model, requests))
+        meter.watch(choices.cancel)
+        yield choices, meter

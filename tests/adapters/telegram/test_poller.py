@@ -98,20 +98,22 @@ async def test_a_conflict_that_passes_is_forgotten(
 async def test_a_network_that_comes_back_brings_the_messages(
     server: BotApiServer, open_adapter: OpenAdapter, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Pauses grow to half a minute; one warning is written, not one a second."""
+    """Pauses grow to half a minute; one warning is written, not one a second; the core knows of it after a minute."""
     caplog.set_level(logging.INFO, "adapters.telegram")
-    ann = server.private_chat()
-    async with open_adapter(ScriptedCore()):
+    ann, core = server.private_chat(), ScriptedCore()
+    async with open_adapter(core):
         await server.until(lambda: server.updates.polled)
         server.cut()
         for pause in (1, 2, 4, 8, 16, 30, 30):
             await clock.asleep_for(pause)
             clock.advance(pause)
         await clock.asleep_for(30)
+        assert [(name, phase) for name, phase, _ in core.phases] == [("telegram", "retrying")]
         ann.say("Are you there?")
         server.mend()
         clock.advance(30)
         await server.until(lambda: server.texts(ann) == ["Are you there?"])
+        assert "telegram" in core.platforms
     told = [record.getMessage() for record in caplog.records if record.name.endswith("poller")]
     assert len(told) == 2
     assert "trying again" in told[0]

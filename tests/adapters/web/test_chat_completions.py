@@ -1,6 +1,7 @@
 """`/v1/chat/completions` with OpenAI's own client over a real socket."""
 
 import asyncio
+from typing import Any
 
 import openai
 import pytest
@@ -34,6 +35,7 @@ async def test_a_chat_is_answered_whole(client: AsyncOpenAI, model: ScriptedEngi
         max_completion_tokens=50,
         logit_bias={"7": -100},
         presence_penalty=0.5,
+        frequency_penalty=0.25,
         user="anna",
         metadata={"a": "b"},
         store=False,
@@ -55,7 +57,7 @@ async def test_a_chat_is_answered_whole(client: AsyncOpenAI, model: ScriptedEngi
     assert (request.user, request.stop, request.max_tokens) == ("web:local", ("END",), 50)
     assert request.sampling.temperature == 0.5
     assert request.sampling.logit_bias == {7: -100}
-    assert request.sampling.presence_penalty == 0.5
+    assert (request.sampling.presence_penalty, request.sampling.frequency_penalty) == (0.5, 0.25)
     assert request.sampling.seed == 2**32 - 4
     assert request.reasoning == "show"
 
@@ -146,6 +148,30 @@ async def test_tools(client: AsyncOpenAI, model: ScriptedEngine) -> None:
     assert chunks[-1].choices[0].finish_reason == "tool_calls"
     request = model.history[-1]
     assert (request.forced_tool, request.parallel_tool_calls) == ("weather", False)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("choice", "told"),
+    [
+        ("none", ((), "auto", None)),
+        ("auto", (("weather",), "auto", None)),
+        ("required", (("weather",), "required", None)),
+        ({"type": "function", "function": {"name": "weather"}}, (("weather",), "required", "weather")),
+    ],
+)
+async def test_every_choice_of_tools_reaches_the_model(
+    client: AsyncOpenAI, model: ScriptedEngine, choice: Any, told: Any, stream: bool
+) -> None:
+    """What may be called, whether something must be, and what; parallel calls are allowed unless refused."""
+    answer = await client.chat.completions.create(
+        model="hearthbot", messages=HELLO, tools=[WEATHER], tool_choice=choice, stream=stream
+    )
+    if stream:
+        assert [chunk async for chunk in answer]
+    (request,) = model.history
+    assert (tuple(each.name for each in request.tools), request.tool_choice, request.forced_tool) == told
+    assert request.parallel_tool_calls
 
 
 async def test_json(client: AsyncOpenAI, model: ScriptedEngine) -> None:

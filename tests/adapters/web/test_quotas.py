@@ -22,10 +22,15 @@ async def adapter() -> AsyncIterator[Any]:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-async def test_what_is_read_and_written_is_counted(adapter: Any, stream: bool) -> None:
+@pytest.mark.parametrize(
+    ("path", "asked"), [("chat/completions", ASKED), ("responses", {"input": "a b", "max_output_tokens": 9})]
+)
+async def test_what_is_read_and_written_is_counted(
+    adapter: Any, path: str, asked: dict[str, Any], stream: bool
+) -> None:
     """Whole or as a stream, for the key's name; here nobody needs a key, and all is the local user's."""
     async with httpx2.AsyncClient(base_url=adapter.url) as client:
-        answer = await client.post("/v1/chat/completions", json={**ASKED, "stream": stream})
+        answer = await client.post(f"/v1/{path}", json={**asked, "stream": stream})
     assert answer.status_code == 200, answer.text
     core: ScriptedCore = adapter.core
     (meter,) = core.meters.values()

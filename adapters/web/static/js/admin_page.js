@@ -90,11 +90,17 @@ function showBrowsers(sessions) {
   ]), "None."));
 }
 
+function showClaim(code) {
+  parts.claim.hidden = !code;
+  parts.claim.replaceChildren("Nobody is admin in a chat yet. Whoever sends this from a chat app becomes it: ", element("code", {}, code ?? ""));
+}
+
 async function look() {
   const [state, { sessions }] = await Promise.all([api.state(), api.sessions()]);
   showTiles(state.engine);
   showRequests(state.requests);
   showAdapters(state.adapters);
+  showClaim(state.claim_code);
   showPeople(state.people);
   showBrowsers(sessions);
 }

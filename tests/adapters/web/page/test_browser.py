@@ -1,19 +1,15 @@
 """The chat page in a real browser: everything a person does there."""
 
-import asyncio
 import re
-from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
-from bot.messages import IncomingMessage
-from tests.support.chromium import chromium, watched_page
-from tests.support.page_server import ADMIN_KEY, KEY, PageServer
-from tests.support.recording_target import RecordingTarget
+from tests.adapters.web.page.conftest import complaints, log_in
+from tests.support.chromium import watched_page
+from tests.support.page_server import PageServer
 
 PHONE = {"width": 360, "height": 740}
 HOSTILE = """Look:
@@ -26,29 +22,6 @@ HOSTILE = """Look:
 """
 TABLE = "Found:\n\n| what | price |\n|---|---|\n| eggs, brown | 3 |\n| =milk() | 2 |\n"
 CODE = 'Try this:\n\n```python\ndef greet() -> str:\n    return "hi"\n```\n'
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """Chromium."""
-    async with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-async def page(browser: Browser, server: PageServer) -> AsyncIterator[Page]:
-    """Anna at her computer, logged in."""
-    async with watched_page(browser, server.url, permissions=["clipboard-read", "clipboard-write"]) as opened:
-        await log_in(opened)
-        yield opened
-
-
-async def log_in(page: Page) -> None:
-    """With the key, as a person does."""
-    await page.goto("/")
-    await page.get_by_label("Key", exact=True).fill(KEY)
-    await page.keyboard.press("Enter")
-    await expect(page.get_by_role("radiogroup", name="Who to talk to")).to_be_visible()
 
 
 async def say(page: Page, text: str) -> None:
@@ -305,37 +278,3 @@ async def test_screen_readers_and_weak_eyes_can_use_it(browser: Browser, server:
         await answered(page, 2)
         assert await complaints(page) == []
         await expect(page.locator("#announcer")).to_contain_text("web:anna")
-
-
-async def complaints(page: Page) -> list[str]:
-    """What axe has against the page as it is."""
-    results = await Axe().run(page)
-    return [f"{each['id']}: {node['html']}" for each in results.response["violations"] for node in each["nodes"]]
-
-
-async def test_an_admin_sees_figures_lets_people_in_and_invites(browser: Browser, server: PageServer) -> None:
-    """The admin page has plots and tables; somebody who asks is let in, and a link for another person is made."""
-    async with watched_page(browser, server.url) as page:
-        await page.goto("/login")
-        await page.get_by_label("Key", exact=True).fill(ADMIN_KEY)
-        await page.keyboard.press("Enter")
-        stranger = IncomingMessage(
-            adapter="telegram", chat="7", user="7", message_id="1", text="hi", sender_name="Grandpa"
-        )
-        await server.adapter.core.handle(stranger, RecordingTarget())
-        await page.get_by_role("link", name="Admin page").click()
-        await expect(page.get_by_role("img", name="The line").locator("canvas")).to_be_visible()
-        await expect(page.locator("#tiles")).to_contain_text("scripted")
-        reply = server.engine.enqueue("for ever", held=True)
-        talk = asyncio.create_task(server.adapter.core.handle(replace(stranger, local=True), RecordingTarget()))
-        await page.get_by_role("button", name="Cancel the request of telegram:7").click()
-        await reply.cancelled.wait()
-        await talk
-        await page.get_by_role("button", name="Let telegram:7 in", exact=True).click()
-        await expect(page.locator("#people")).to_contain_text("user")
-        assert await complaints(page) == []
-        await page.get_by_label("Name of a person to invite").fill("ben")
-        await page.get_by_role("button", name="Make a log-in link").click()
-        link = await page.locator(".secret").text_content()
-        assert link is not None
-        assert link.startswith(f"{server.url}/login#")
