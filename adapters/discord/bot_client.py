@@ -7,6 +7,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
+from adapters.discord.absence import Absence
 from adapters.discord.command_button import CommandButton
 from adapters.discord.command_menu import CommandMenu
 from adapters.discord.intake import Intake
@@ -31,7 +32,7 @@ PERMISSIONS = discord.Permissions(
 class BotClient(discord.Client):
     """Hears messages, commands and presses, and keeps neither members nor old messages in memory."""
 
-    def __init__(self, *, name: str, settings: DiscordSettings, core: ChatCore) -> None:
+    def __init__(self, *, name: str, settings: DiscordSettings, core: ChatCore, absence: Absence) -> None:
         super().__init__(
             intents=discord.Intents(guilds=True, guild_messages=True, dm_messages=True, message_content=True),
             allowed_mentions=discord.AllowedMentions.none(),
@@ -45,6 +46,7 @@ class BotClient(discord.Client):
         self.tree = app_commands.CommandTree(self)
         self.intake = Intake(client=self, name=name, settings=settings, core=core)
         self._core = core
+        self._absence = absence
         self._guard_events()
 
     @property
@@ -82,6 +84,15 @@ class BotClient(discord.Client):
         if not self.guilds:
             log.info("invite the bot to a server: %s", invite_link(self.me.id))
         self.intake.catch_up()
+        await self._absence.end()
+
+    async def on_resumed(self) -> None:
+        """The connection is there again, and nothing was missed."""
+        await self._absence.end()
+
+    async def on_disconnect(self) -> None:
+        """It is lost, and discord.py tries again."""
+        self._absence.begin()
 
     async def on_message(self, message: discord.Message) -> None:
         """Somebody wrote."""

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import discord
 
+from adapters.discord.absence import Absence
 from adapters.discord.bot_client import BotClient
 from adapters.discord.endpoints import use_endpoints
 from adapters.discord.examination import examine
@@ -33,7 +34,8 @@ class DiscordAdapter(Adapter):
         super().__init__(name=name, settings=settings, core=core)
         self._token = settings.token.get_secret_value() if settings.token else ""
         use_endpoints(settings)
-        self._client = BotClient(name=name, settings=settings, core=core)
+        self._absence = Absence(away=self._say_away, back=self._say_back)
+        self._client = BotClient(name=name, settings=settings, core=core, absence=self._absence)
         self._connection: asyncio.Task[None] | None = None
 
     def client(self) -> discord.Client:
@@ -84,12 +86,20 @@ class DiscordAdapter(Adapter):
 
     async def aclose(self) -> None:
         """Disconnect. Answers that are still being written are cancelled."""
+        await self._absence.close()
         self._client.intake.close()
         await self._client.intake.cancel()
         await self._client.close()
         if self._connection is not None:
             self._connection.cancel()
             await asyncio.gather(self._connection, return_exceptions=True)
+
+    def _say_away(self) -> None:
+        self.core.disconnected(self.name, "retrying", "Discord cannot be reached")
+
+    async def _say_back(self) -> None:
+        await self.core.connecting(self.name)
+        self.core.connected(self.name, self.target)
 
     def _explained(self, error: Exception) -> Exception:
         return connection_error(error, application_id=self._client.application_id)

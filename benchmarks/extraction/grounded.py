@@ -44,14 +44,14 @@ class Grounded:
     """Values in those fields that were copied from another place of the text, which no look-up can know."""
 
 
-async def measure_grounding(reader: HearthbotReader, cases: list[Case], values: list[Any]) -> Grounded:
-    """`values` are the reader's answers to the cases."""
+async def measure_grounding(reader: HearthbotReader, cases: list[Case], values: list[Any], *, step: int) -> Grounded:
+    """`values` are the reader's answers to the cases; one in `step` is also asked for what it has not."""
     right = [flag for case, value in zip(cases, values, strict=True) for flag in _right(case, value)]
     expected = [flag for case in cases for flag in _flags(case.text, _expected(case))]
     changed = [flag for case in cases for flag in _flags(case.text, [_changed(each) for each in _expected(case)])]
     invented: list[bool] = []
     copied = 0
-    for case in cases:
+    for case in cases[::step]:
         found = await reader.extractor.extract(ABSENT, case.text, user="bench")
         for each in found.groundings:
             if str(each.value).casefold() in case.text.casefold():

@@ -1,5 +1,7 @@
 """From an accepted message to its answer."""
 
+import asyncio
+import logging
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,10 +16,12 @@ from bot.chat.outbox import Outbox
 from bot.chat.pastes import Pastes
 from bot.chat.reply import show_reply
 from bot.chat.ticket import Ticket
+from bot.errors import StorageError
 from bot.messages import IncomingMessage, ReplyDone, ReplyError
 from bot.storage.answer_repository import AnswerRepository
 from bot.storage.owed_answer import OwedAnswer
 
+_LOGGER = logging.getLogger(__name__)
 _KEPT = "I am being restarted. Your message is kept, and I answer it when I am back."
 _KEPT_FOR_RETRY = "I am being restarted. Your message is kept: send /retry in a minute, and I answer it."
 _NOT_RUN = "I am being restarted. Please send that again in a minute."
@@ -46,6 +50,7 @@ class Reception:
         self._outbox = outbox
         self._answers = answers
         self._parts = parts
+        self._syncing: set[asyncio.Task[None]] = set()
 
     async def receive(
         self,
@@ -76,7 +81,7 @@ class Reception:
             ticket.admin = admin
             if not await self._store(ticket, delivery, owed):
                 return
-            accepted()
+            self._accept(accepted)
             if late and await self._is_skipped(ticket, delivery):
                 return
             refusals: Sequence[str] = ()
@@ -116,7 +121,7 @@ class Reception:
         if owed is not None:
             ticket.ledger = delivery.ledger
         else:
-            answer_id = await self._answers.receive(ticket.message)
+            answer_id = await self._answers.receive(ticket.message, synced=False)
             if answer_id is None:
                 return False
             ticket.ledger = self._outbox.ledger(answer_id)
@@ -124,6 +129,19 @@ class Reception:
         ticket.shows = delivery.shows
         delivery.lost = ticket.stop
         return True
+
+    def _accept(self, accepted: Callable[[], None]) -> None:
+        """Say so once a power cut cannot take it back; what follows need not wait for the disk."""
+        task = asyncio.create_task(self._sync(accepted), name="sync")
+        self._syncing.add(task)
+        task.add_done_callback(self._syncing.discard)
+
+    async def _sync(self, accepted: Callable[[], None]) -> None:
+        try:
+            await self._answers.sync()
+        except StorageError as error:
+            _LOGGER.error("a message may not outlive a power cut: %s", error)  # noqa: TRY400 - its text says all
+        accepted()
 
     async def _is_skipped(self, ticket: Ticket, delivery: Delivery) -> bool:
         """Whether newer ones of the same person, from while the bot was off, are answered instead."""

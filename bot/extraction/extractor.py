@@ -18,6 +18,7 @@ from bot.extraction.grounding import Grounding, Source
 from bot.extraction.guesses import Guesses
 from bot.extraction.merge import distinct, merge
 from bot.extraction.prompt import Prompt
+from bot.extraction.record_limit import record_limit, required_values
 from bot.extraction.tool_prompt import ToolPrompt
 from bot.extraction.validation import Validation
 from bot.request import ChatMessage, GenerationDone, GenerationRequest, SamplingParams
@@ -139,6 +140,7 @@ class _Job:
         schema = replace(schema, record=merged(schema.record))
         self.schema = schema
         self.validation = Validation(schema.answer)
+        self._own_fields = len(required_values(schema.record)) if schema.many else 1
         self._prompt = ToolPrompt(schema) if model.status().knows_tools else Prompt(schema)
         self._bounds = bounds
         self._budget = min(self._prompt.around + budget(bounds.apply(schema.answer)), model.n_ctx // 2)
@@ -191,9 +193,15 @@ class _Job:
         raise ExtractionError(f"I found nothing in the text that fits the schema: {problem}. {_found(found)}")
 
     def _held(self, text: str) -> dict[str, Any]:
-        """What the model is held to: what is copied is not longer than the text. In steps, so that grammars recur."""
-        longest = 2 ** max(_SHORTEST, len(text).bit_length())
-        return replace(self._bounds, max_string=min(self._bounds.max_string, longest)).apply(self.schema.answer)
+        """What the model is held to: what is copied is not longer than the text, nor more than there is of it."""
+        longest = 2 ** max(_SHORTEST, len(text).bit_length())  # in steps, so that grammars recur
+        most = record_limit(text, fields=self._own_fields)
+        bounds = replace(
+            self._bounds,
+            max_string=min(self._bounds.max_string, longest),
+            max_items=min(self._bounds.max_items, most),
+        )
+        return bounds.apply(self.schema.answer)
 
     def _copied_from(self, text: str) -> str:
         """What is likely comes first: of two guesses that fit as well the first is taken."""

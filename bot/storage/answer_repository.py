@@ -51,10 +51,14 @@ class AnswerRepository:
         self.delivered = self.dropped = 0
         """Answers that ended so in this process."""
 
-    async def receive(self, message: IncomingMessage) -> int | None:
-        """Store a message that was accepted, and return the id of its answer; None for one that was stored before."""
+    async def receive(self, message: IncomingMessage, *, synced: bool = True) -> int | None:
+        """Store a message that was accepted, and return the id of its answer; None for one that was stored before.
+
+        `synced` waits until a power cut does not undo that, as `sync` does.
+        """
         rows = await self._database.write(
             _RECEIVE,
+            synced=synced,
             adapter=message.adapter,
             chat=message.chat,
             thread=message.thread,
@@ -71,6 +75,10 @@ class AnswerRepository:
         )
         return rows[0]["id"] if rows else None
 
+    async def sync(self) -> None:
+        """Return when a power cut does not undo what was stored before."""
+        await self._database.sync()
+
     async def change(self, answer_id: int, text: str) -> None:
         """The message has become another while it waited: edited, joined, or with its attachments read."""
         await self._database.write(
@@ -86,6 +94,7 @@ class AnswerRepository:
         """Store what is on the platform. `unsure` before a message is sent, until it is known to be there."""
         await self._database.write(
             "UPDATE answers SET sent = :sent, unsure = :unsure WHERE id = :id",
+            synced=unsure,  # where the doubt is on the disk, a power cut before the rest is leaves a mark
             id=answer_id,
             sent=json.dumps([[part.message_id, part.start] for part in sent]),
             unsure=unsure,
@@ -94,7 +103,7 @@ class AnswerRepository:
     async def close(self, answer_id: int, *, delivered: bool, button_id: str | None = None) -> None:
         """There is nothing more to do. `button_id` is the message with the buttons."""
         await self._database.write(
-            _CLOSE, id=answer_id, state="delivered" if delivered else "dropped", button=button_id
+            _CLOSE, synced=False, id=answer_id, state="delivered" if delivered else "dropped", button=button_id
         )
         self.delivered, self.dropped = self.delivered + delivered, self.dropped + (not delivered)
 

@@ -80,7 +80,8 @@ class ConversationRepository:
         found = await self.find(key)
         if found is not None:
             return found
-        async with self._database.transaction() as transaction:
+        # An empty one need not outlive a power cut: it is begun again.
+        async with self._database.transaction(synced=False) as transaction:
             # Looked up again: another message of the same person may have come in between.
             rows = await transaction.run(_CURRENT, adapter=key.adapter, chat=key.chat, thread=key.thread, user=key.user)
             return _conversation(rows[0]) if rows else await _insert(transaction, key, default_persona)

@@ -18,8 +18,8 @@ from bot.storage.migrations import MIGRATIONS
 log = logging.getLogger(__name__)
 
 SMALL = 64 << 20
-"""Bytes up to which a file is read at every start: some tenths of a second. A gigabyte takes half a minute on a slow
-disk, and is read only where there is a reason to."""
+"""Bytes up to which a file is read at every start. Half a million turns, 200 MiB, take a second from memory, and from a
+slow disk as long as that needs to read all of them."""
 _COMPANIONS = ("-wal", "-shm")
 
 

@@ -86,8 +86,9 @@ class TurnRepository:
         """Store a message that is about to be answered by `persona`.
 
         `user` is the sender, where the conversation is not theirs alone; `answer` the id of the answer that is owed.
+        A power cut may undo it: then the message waits as before.
         """
-        async with self._database.transaction() as transaction:
+        async with self._database.transaction(synced=answer is None) as transaction:
             rows = await transaction.run(
                 _INSERT,
                 conversation_id=conversation_id,

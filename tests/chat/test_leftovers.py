@@ -1,9 +1,13 @@
 """What is owed from before a restart, and what comes after it."""
 
 import asyncio
+import threading
+
+import pytest
 
 from bot.chat.outbox import Outbox
 from bot.messages import ChatAddress
+from bot.storage import log_sync
 from bot.storage.answer_repository import AnswerRepository
 from tests.chat.conftest import OpenBench
 from tests.support.chat_bench import ChatBench
@@ -170,3 +174,40 @@ async def test_a_lost_database_keeps_no_platform_from_coming_up(bench: ChatBench
     await bench.service.connecting("test")
     outbox: Outbox = bench.service._outbox
     assert outbox.reaches(ChatAddress(adapter="test", chat="ann")) is False
+
+
+async def test_a_message_is_accepted_once_a_power_cut_cannot_undo_it(
+    bench: ChatBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its answer is begun meanwhile."""
+    synced, accepted = threading.Event(), asyncio.Event()
+    monkeypatch.setattr(log_sync, "_flush", lambda _file: synced.wait())
+    held = bench.engine.enqueue("one", held=True)
+    task = asyncio.create_task(bench.service.handle(bench.message("a"), RecordingTarget(), accepted.set))
+    await held.written.wait()
+    assert not accepted.is_set()
+    synced.set()
+    await accepted.wait()
+    held.release()
+    await task
+
+
+async def test_what_is_not_stored_is_accepted_too(open_bench: OpenBench) -> None:
+    """A stranger, an empty message, a command that is answered at once, and a storage that fails."""
+    async with open_bench(permissions={"users": {"allowed_ids": ["test:ann"]}}) as bench:
+        target = RecordingTarget()
+        target.gate.clear()
+        for text, user in (("hello", "stranger"), ("", "ann"), ("/help", "ann")):
+            accepted = asyncio.Event()
+            message = bench.message(text, user=user)
+            task = asyncio.create_task(bench.service.handle(message, target, accepted.set))
+            await accepted.wait()
+            assert not task.done()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        await bench.database.aclose()
+        accepted = asyncio.Event()
+        task = asyncio.create_task(bench.service.handle(bench.message("hello"), target, accepted.set))
+        await accepted.wait()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

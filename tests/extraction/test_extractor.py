@@ -204,7 +204,7 @@ async def test_a_model_that_knows_functions_is_made_to_call_one(engine: Scripted
     assert first.constraint is None
     assert first.forced_arguments is not None
     assert first.forced_arguments.always_complete
-    assert first.forced_arguments.schema["properties"]["records"]["maxItems"] == 20
+    assert first.forced_arguments.schema["properties"]["records"]["maxItems"] == 2
     assert "Be exact." in first.messages[0].content
     assert [message.content for message in first.messages[1:]] == ["Jason is 25 years old"]
     assert second.messages[:2] == first.messages

@@ -59,8 +59,7 @@ async def test_files_that_grow_no_more_are_said_and_survived(daemon: FaultyDaemo
     assert daemon.query("PRAGMA integrity_check") == [("ok",)]
 
 
-@pytest.mark.parametrize("what", ["file", "folder"])
-async def test_a_database_that_is_read_only_stops_the_start(daemon: FaultyDaemon, what: str) -> None:
+async def test_a_database_that_is_read_only_stops_the_start(daemon: FaultyDaemon) -> None:
     """Nobody would be remembered: it ends with the exit code of storage, says what to do, and changes nothing."""
     async with daemon.living():
         daemon.ann.say("Tell me about the sea.")
@@ -69,21 +68,21 @@ async def test_a_database_that_is_read_only_stops_the_start(daemon: FaultyDaemon
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     kept = database.read_bytes()
-    place = database if what == "file" else database.parent
-    name = shlex.quote(str(place))
-    mounts = [f"mount --bind {name} {name}", f"mount -o remount,bind,ro {name}"]
-    ended = subprocess.run(
-        with_mounts(mounts, daemon.program),
-        check=False,
-        capture_output=True,
-        text=True,
-        env=daemon.hearthbot.environment,
-        cwd=daemon.hearthbot.home,
-        timeout=60,
-    )
-    assert ended.returncode == StorageError.exit_code, ended.stderr
-    assert "write permission" in ended.stderr
-    assert database.read_bytes() == kept
+    for place in (database, database.parent):
+        name = shlex.quote(str(place))
+        mounts = [f"mount --bind {name} {name}", f"mount -o remount,bind,ro {name}"]
+        ended = subprocess.run(
+            with_mounts(mounts, daemon.program),
+            check=False,
+            capture_output=True,
+            text=True,
+            env=daemon.hearthbot.environment,
+            cwd=daemon.hearthbot.home,
+            timeout=60,
+        )
+        assert ended.returncode == StorageError.exit_code, ended.stderr
+        assert "write permission" in ended.stderr
+        assert database.read_bytes() == kept
 
 
 async def test_a_database_that_becomes_read_only_is_said_and_survived(daemon: FaultyDaemon) -> None:

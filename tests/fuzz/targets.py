@@ -44,13 +44,14 @@ def schema_language(data: bytes) -> None:
 
 
 def splitter(data: bytes) -> None:
-    """Parts of a text, of any limit, each within it and none empty."""
+    """Parts of a text, each within any limit, whose slices are all of it."""
     if not data:
         return
     limit = 40 + data[0]
     text = _text(data[1:])
     parts = Splitter(max_length=limit).split(text)
-    assert all(part.text.strip() and len(part.text) <= limit for part in parts) or len(text) <= limit
+    assert all(len(part.text) <= limit for part in parts)
+    assert "".join(text[part.start : part.end] for part in parts) == text
 
 
 def yaml(data: bytes) -> None:

@@ -65,14 +65,14 @@ async def test_link_leads_to_a_private_file(tmp_path: Path, open_database: OpenD
 
 
 async def test_connection_is_set_up_for_safety(database: Database) -> None:
-    """Write-ahead log, every commit synced, foreign keys checked, deleted bytes overwritten."""
+    """Write-ahead log, its file synced after commits, foreign keys checked, deleted bytes overwritten."""
     pragmas = {
         name: (await database.fetch(f"PRAGMA {name}"))[0][0]
         for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete", "busy_timeout")
     }
     assert pragmas == {
         "journal_mode": "wal",
-        "synchronous": 2,
+        "synchronous": 1,
         "foreign_keys": 1,
         "secure_delete": 1,
         "busy_timeout": 5000,

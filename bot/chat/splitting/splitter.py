@@ -56,7 +56,10 @@ class Splitter:
             start = end
         while start < length:
             end = self._end(outline, start, limit)
-            yield Part(start=start, end=end, text=self._shown(outline, start, end, limit))
+            shown = self._shown(outline, start, end, limit)
+            if shown[-1:].isspace() and self._measure(shown) > limit:
+                shown = shown.rstrip()  # the whole text, and what was too much of it is white space
+            yield Part(start=start, end=end, text=shown)
             start = end
 
     def _end(self, outline: Outline, start: int, limit: int) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from adapters.discord import DiscordAdapter, DiscordSettings
+from adapters.discord import DiscordAdapter, DiscordSettings, absence
 from bot.errors import PermanentAdapterError, RetryableAdapterError
 from tests.support.fake_discord import TOKEN, FakeDiscord
 from tests.support.scripted_core import ScriptedCore, echo
@@ -76,6 +76,19 @@ async def test_a_dropped_connection_is_resumed(core: ScriptedCore) -> None:
         await fake.until(lambda: fake.texts("70"))
         assert (fake.identified, fake.resumed) == (1, 1)
         assert [message.text for message in core.received] == ["Are you there?"]
+
+
+async def test_a_long_absence_is_said_and_its_end_too(core: ScriptedCore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """discord.py goes on by itself, so the core would never know; then what is owed there can be delivered."""
+    monkeypatch.setattr(absence, "AWAY_FOR_S", 0.0)
+    async with FakeDiscord.serve() as fake, made(fake, core) as adapter:
+        await adapter.start()
+        assert core.platforms == {}
+        await fake.drop()
+        await fake.say("Are you there?", user="7", channel="70")
+        await fake.until(lambda: fake.texts("70"))
+        assert [(name, phase) for name, phase, _ in core.phases] == [("discord", "retrying")]
+        assert "discord" in core.platforms
 
 
 async def test_a_token_that_was_reset_ends_the_adapter(core: ScriptedCore) -> None:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 import regex
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.chat.splitting.part import Part
@@ -140,6 +140,7 @@ def test_parts_that_were_sent_stay_as_they_are() -> None:
 
 
 @given(st.text(), st.integers(20, 200))
+@example("x" * 40 + "\n", 40)
 def test_any_text_is_whole_and_within_the_limit(text: str, limit: int) -> None:
     """The slices are the text, each shown part fits, and no grapheme that fits is cut."""
     parts = Splitter(max_length=limit).split(text)
