@@ -10,6 +10,8 @@ from bot.extraction.keys import other_keys
 _LARGEST = 10**15
 """Whole numbers beyond lose digits in JSON's floating point, and no text of everyday life has them."""
 _MOST_DIGITS = 1e-9
+_LONGEST_FIXED = 64
+"""Characters, more than a date, a time or an identifier needs: with less room there would be no answer at all."""
 _ANNOTATIONS = frozenset(
     {"$schema", "$id", "$comment", "title", "default", "examples", "readOnly", "writeOnly", "deprecated"}
 )
@@ -85,7 +87,8 @@ class Bounds:
         if "pattern" not in schema and (pattern := PATTERNS.get(schema.get("format", ""))):
             bounded["pattern"] = pattern
             del bounded["format"]
-        bounded["maxLength"] = schema.get("maxLength", max(self.max_string, schema.get("minLength", 0)))
+        least = max(schema.get("minLength", 0), _LONGEST_FIXED if {"pattern", "format"} & set(bounded) else 0)
+        bounded["maxLength"] = schema.get("maxLength", max(self.max_string, least))
 
     @staticmethod
     def _bound_number(schema: Mapping[str, Any], bounded: dict[str, Any], *, whole: bool) -> None:
@@ -95,7 +98,9 @@ class Bounds:
             bounded["minimum"] = min(-_LARGEST, high * 2 if high is not None else 0)
         if high is None:
             bounded["maximum"] = max(_LARGEST, low * 2 if low is not None else 0)
-        if not whole and "multipleOf" not in schema:
+        if low is not None and low == high and schema.get("type") == "number":
+            bounded["enum"] = [low]  # the compiler finds no number of so many digits between equal bounds
+        elif not whole and "multipleOf" not in schema:
             bounded["multipleOf"] = _MOST_DIGITS
 
     def _bound_array(self, schema: Mapping[str, Any], bounded: dict[str, Any]) -> None:

@@ -44,8 +44,10 @@ def _stripped(value: Any, schema: Any, root: Mapping[str, Any]) -> Any:
         target = {**root.get("definitions", {}), **root.get("$defs", {})}.get(name)
         return _stripped(value, root if reference == "#" else target, root)
     for part in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
-        if isinstance(part, Mapping) and isinstance(value, dict) and "properties" in part:
-            value = _stripped(value, part, root)
+        stripped = _stripped(value, part, root)
+        if _allows(part, stripped, root):
+            value = stripped
+            break
     if isinstance(value, list):
         prefix = schema.get("prefixItems", ())
         rest = schema.get("items", True)
@@ -58,7 +60,7 @@ def _stripped(value: Any, schema: Any, root: Mapping[str, Any]) -> Any:
     return {
         key: _stripped(item, _of_property(key, schema), root)
         for key, item in value.items()
-        if item is not None or key in required or key not in properties or _allows_null(properties[key], root)
+        if item is not None or key in required or key not in properties or _allows(properties[key], None, root)
     }
 
 
@@ -71,9 +73,9 @@ def _of_property(key: str, schema: Mapping[str, Any]) -> Any:
     return schema.get("additionalProperties", True)
 
 
-def _allows_null(schema: Any, root: Mapping[str, Any]) -> bool:
+def _allows(schema: Any, value: Any, root: Mapping[str, Any]) -> bool:
     if not isinstance(schema, Mapping):
         return bool(schema)
-    known = {key: root[key] for key in ("$defs", "definitions") if key in root}
-    allowed: bool = Draft202012Validator({**known, "allOf": [schema]}).is_valid(None)
+    # The whole schema's validator, for what is referred to.
+    allowed: bool = Draft202012Validator(root).evolve(schema=schema).is_valid(value)
     return allowed

@@ -40,6 +40,20 @@ def test_bounded_schemas_compile_and_have_a_budget(schema: dict[str, Any]) -> No
     assert LEAST <= budget(bounded) <= MOST
 
 
+@pytest.mark.parametrize(
+    ("kind", "answer"),
+    [
+        ({"type": "string", "format": "date-time"}, "2026-11-24T12:00:00Z"),
+        ({"type": "string", "format": "uuid"}, "0e37df36-f698-11e6-8dd4-cb9ced3df976"),
+        ({"type": "number", "minimum": 1, "maximum": 1}, 1),
+    ],
+)
+def test_bounds_leave_room_for_an_answer(kind: dict[str, Any], answer: object) -> None:
+    """However short strings are to be, and where there is but one number."""
+    schema = {"type": "object", "properties": {"k": kind}, "required": ["k"]}
+    assert takes(Bounds(max_string=10).apply(schema), json.dumps({"k": answer}, separators=(",", ":")))
+
+
 @settings(max_examples=100)
 @given(schema=st.sampled_from(SCHEMAS) | records(), seed=st.integers(0, 2**16))
 def test_what_a_bounded_schema_allows_the_schema_allows(schema: dict[str, Any], seed: int) -> None:
@@ -49,6 +63,20 @@ def test_what_a_bounded_schema_allows_the_schema_allows(schema: dict[str, Any], 
     validation = Validation(schema)
     value = validation.without_absent(json.loads(answer))
     assert validation.problem(value) is None or "is not a" in str(validation.problem(value))
+
+
+def test_nulls_of_what_may_be_left_out_are_taken_out_of_alternatives_too() -> None:
+    """Of the alternative that the value is, in lists, and by reference, also to the whole schema."""
+    person = {"type": "object", "properties": {"age": {"type": "string"}, "friend": {"$ref": "#"}}}
+    schema = {
+        "type": "object",
+        "properties": {"who": {"anyOf": [{"type": "integer"}, {"type": "array", "items": {"$ref": "#/$defs/person"}}]}},
+        "$defs": {"person": person},
+    }
+    validation = Validation(schema)
+    assert validation.without_absent({"who": [{"age": None, "friend": {"who": None}}]}) == {"who": [{"friend": {}}]}
+    assert validation.without_absent({"who": None}) == {}
+    assert validation.without_absent({"who": 7}) == {"who": 7}
 
 
 @pytest.mark.parametrize(
