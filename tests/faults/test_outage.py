@@ -17,6 +17,7 @@ async def test_ten_minutes_without_a_network_lose_nothing(daemon: FaultyDaemon, 
     ben, server = daemon.server.private_chat("Ben"), daemon.server
     async with daemon.living() as process:
         daemon.ann.say("/help")
+        await server.until(lambda: server.texts(daemon.ann))
         await daemon.until_settled()
         ben.say("Tell me about the sea.")
         await server.until(lambda: server.messages(ben))

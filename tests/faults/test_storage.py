@@ -27,8 +27,7 @@ async def test_no_room_to_write_is_said_and_survived(daemon: FaultyDaemon) -> No
     daemon.program = with_mounts([f"mount -t tmpfs -o size=4m none {shlex.quote(str(folder))}"], daemon.program)
     daemon.sees_alone = True
     async with daemon.living() as process:
-        daemon.ann.say("Tell me about the sea.")
-        await daemon.until_settled()
+        await daemon.answer("sea")
         await daemon.server.until(lambda: any("nearly full" in text for text in daemon.server.texts(daemon.ann)))
         ballast = daemon.seen(folder) / "ballast"
         with suppress(OSError), ballast.open("wb", buffering=0) as file:
@@ -38,7 +37,7 @@ async def test_no_room_to_write_is_said_and_survived(daemon: FaultyDaemon) -> No
         daemon.ann.say("Tell me about the wind.")
         await daemon.server.until(lambda: _told(daemon))
         ballast.unlink()
-        await _goes_on(daemon)
+        await daemon.answer("rain")
         assert process.poll() is None
         assert daemon.query("PRAGMA integrity_check") == [("ok",)]
     assert _told(daemon) == 1
@@ -47,13 +46,12 @@ async def test_no_room_to_write_is_said_and_survived(daemon: FaultyDaemon) -> No
 async def test_files_that_grow_no_more_are_said_and_survived(daemon: FaultyDaemon) -> None:
     """A limit of the system on the size of a file is as good as a full disk."""
     async with daemon.living() as process:
-        daemon.ann.say("Tell me about the sea.")
-        await daemon.until_settled()
+        await daemon.answer("sea")
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
         daemon.ann.say("Tell me about the wind.")
         await daemon.server.until(lambda: _told(daemon))
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        await _goes_on(daemon)
+        await daemon.answer("rain")
         assert process.poll() is None
     assert _told(daemon) == 1
     assert daemon.query("PRAGMA integrity_check") == [("ok",)]
@@ -62,8 +60,7 @@ async def test_files_that_grow_no_more_are_said_and_survived(daemon: FaultyDaemo
 async def test_a_database_that_is_read_only_stops_the_start(daemon: FaultyDaemon) -> None:
     """Nobody would be remembered: it ends with the exit code of storage, says what to do, and changes nothing."""
     async with daemon.living():
-        daemon.ann.say("Tell me about the sea.")
-        await daemon.until_settled()
+        await daemon.answer("sea")
     database = daemon.hearthbot.database
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -88,12 +85,11 @@ async def test_a_database_that_is_read_only_stops_the_start(daemon: FaultyDaemon
 async def test_a_database_that_becomes_read_only_is_said_and_survived(daemon: FaultyDaemon) -> None:
     """As a disk does that has failed: the messages of that time are told about, and afterwards it goes on."""
     async with daemon.living() as process:
-        daemon.ann.say("Tell me about the sea.")
-        await daemon.until_settled()
+        await daemon.answer("sea")
         with _immutable(daemon.hearthbot.database):
             daemon.ann.say("Tell me about the wind.")
             await daemon.server.until(lambda: _told(daemon))
-        await _goes_on(daemon)
+        await daemon.answer("rain")
         assert process.poll() is None
     assert _told(daemon) == 1
     assert daemon.query("PRAGMA integrity_check") == [("ok",)]
@@ -112,23 +108,16 @@ def _immutable(database: Path) -> Iterator[None]:
         subprocess.run(["chattr", "-i", *files], check=False, capture_output=True)
 
 
-async def _goes_on(daemon: FaultyDaemon) -> None:
-    daemon.ann.say("Tell me about the rain.")
-    await daemon.until(lambda: daemon.query("SELECT 1 FROM turns WHERE text LIKE '%rain%' AND status = 'done'"))
-    await daemon.until_settled()
-
-
 async def test_a_locked_database_is_said_and_survived(daemon: FaultyDaemon) -> None:
     """Another program that keeps the database to itself costs the messages of that time only."""
     async with daemon.living() as process:
-        daemon.ann.say("Tell me about the sea.")
-        await daemon.until_settled()
+        await daemon.answer("sea")
         with closing(sqlite3.connect(daemon.hearthbot.database, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             daemon.ann.say("Tell me about the wind.")
             await daemon.server.until(lambda: _told(daemon))
             other.execute("ROLLBACK")
-        await _goes_on(daemon)
+        await daemon.answer("rain")
         assert process.poll() is None
     assert _told(daemon) == 1
 
@@ -136,8 +125,7 @@ async def test_a_locked_database_is_said_and_survived(daemon: FaultyDaemon) -> N
 async def test_a_damaged_page_is_told_to_the_admin(daemon: FaultyDaemon) -> None:
     """The daemon starts, keeps the file, and the talk goes on."""
     async with daemon.living():
-        daemon.ann.say("Tell me about the sea.")
-        await daemon.until_settled()
+        await daemon.answer("sea")
     path = daemon.hearthbot.database
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -147,5 +135,5 @@ async def test_a_damaged_page_is_told_to_the_admin(daemon: FaultyDaemon) -> None
         file.write(b"\xa5" * 4096)
     async with daemon.living():
         await daemon.server.until(lambda: any("damaged" in text for text in daemon.server.texts(daemon.ann)))
-        await _goes_on(daemon)
+        await daemon.answer("rain")
     assert list(path.parent.glob("hearthbot.damaged-*.db"))

@@ -114,8 +114,15 @@ class FaultyDaemon:
             shutil.copyfile(self.seen(Path(f"{self.hearthbot.database}{end}")), f"{copy}{end}")
         return copy
 
+    async def answer(self, topic: str) -> None:
+        """Have Ann ask about it, and return when she was answered."""
+        self.ann.say(f"Tell me about the {topic}.")
+        asked = "SELECT 1 FROM turns WHERE text LIKE ? AND status = 'done'"
+        await self.until(lambda: self.query(asked, f"%{topic}%"))
+        await self.until_settled()
+
     async def until_settled(self) -> None:
-        """Return when nobody waits for an answer any more, as the database says."""
+        """Return when none of the messages that were stored waits for an answer any more, as the database says."""
         await self.until(lambda: not self.query("SELECT 1 FROM answers WHERE state NOT IN ('delivered', 'dropped')"))
 
     async def until(self, condition: Callable[[], object]) -> None:
