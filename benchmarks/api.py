@@ -123,7 +123,8 @@ async def _run(setup: Setup, folder: Path) -> Found:
     paths = Paths(config=folder, data=folder, cache=folder, state=folder)
     configuration = Configuration(
         model=ModelSettings(path=str(setup.model)),
-        engine=setup.settings(n_ctx=N_CTX, parallel=STREAMS),
+        # Conversations that are kept would count as memory of the connections.
+        engine=setup.settings(n_ctx=N_CTX, parallel=STREAMS).model_copy(update={"kv_ram_mb": 0, "kv_disk_mb": 0}),
         generation=GenerationSettings(max_tokens=SHORT),
     )
     async with open_backend(configuration, paths=paths, notify=lambda _: None) as backend:
@@ -148,7 +149,6 @@ async def _measure(clients: "Clients", core: ChatCore) -> Found:
     began, of_loop, of_process = time.perf_counter(), time.thread_time(), time.process_time()
     await clients.streams(STREAMS, tokens=LONG, number=200)
     wall, loop, process = time.perf_counter() - began, time.thread_time() - of_loop, time.process_time() - of_process
-    # The memory first, while the engine has nothing to keep: conversations are kept in memory, too.
     memory = psutil.Process().memory_info
     mib = [memory().rss / 2**20]
     for _ in range(1 + MORE_CROWDS):
