@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from bot.chat.empty_within import empty_within
 from bot.errors import StoppingError
 from bot.metering import Meter
 
@@ -35,20 +36,10 @@ class Guests:
 
     async def drain(self, timeout_s: float) -> None:
         """Return when the last one has ended; those that take longer than `timeout_s` seconds are stopped."""
-        if await self._empty_within(timeout_s):
+        if await empty_within(self._inside, self._left, timeout_s):
             return
         self._closed = True
         for meter in self._inside:
             meter.stop()
-        if not await self._empty_within(_GRACE_S):
+        if not await empty_within(self._inside, self._left, _GRACE_S):
             _LOGGER.warning("%d requests of programs have not ended in time", len(self._inside))
-
-    async def _empty_within(self, seconds: float) -> bool:
-        try:
-            async with asyncio.timeout(seconds):
-                while self._inside:
-                    self._left.clear()
-                    await self._left.wait()
-        except TimeoutError:
-            return False
-        return True

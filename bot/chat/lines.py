@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
+from bot.chat.empty_within import empty_within
 from bot.chat.ticket import Ticket
 from bot.errors import QueueFullError
 from bot.messages import ConversationKey, IncomingMessage
@@ -142,13 +143,13 @@ class Lines:
         self._closing = True
         for key in list(self._lines):
             self._call_next(key)
-        if await self._empty_within(timeout_s):
+        if await empty_within(self._lines, self._left, timeout_s):
             return
         for line in self._lines.values():
             line[0].restarting = True
             line[0].stop()
         # What was written is still to be stored and shown; a platform that hangs must not keep the daemon from ending.
-        if not await self._empty_within(_GRACE_S):
+        if not await empty_within(self._lines, self._left, _GRACE_S):
             _LOGGER.warning("%d answers could not be delivered before the end", len(self._lines))
 
     def _call_next(self, key: ConversationKey) -> None:
@@ -166,14 +167,6 @@ class Lines:
 
     def _served(self, held: Callable[[ConversationKey], bool]) -> list[Ticket]:
         return [line[0] for key, line in self._lines.items() if held(key) and line[0].served]
-
-    async def _empty_within(self, seconds: float) -> bool:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._until(lambda: not self._lines)
-        except TimeoutError:
-            return False
-        return True
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         """Return when `condition` holds, which only a ticket that leaves can bring about."""
