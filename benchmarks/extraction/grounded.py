@@ -42,6 +42,8 @@ class Grounded:
     """What the model wrote in fields of which the text says nothing, and what is not copied from another place."""
     copied: int
     """Values in those fields that were copied from another place of the text, which no look-up can know."""
+    unflagged: list[str]
+    """The invented ones that were taken for what stands in the text: case, field, value, and that place."""
 
 
 async def measure_grounding(reader: HearthbotReader, cases: list[Case], values: list[Any], *, step: int) -> Grounded:
@@ -50,16 +52,25 @@ async def measure_grounding(reader: HearthbotReader, cases: list[Case], values: 
     expected = [flag for case in cases for flag in _flags(case.text, _expected(case))]
     changed = [flag for case in cases for flag in _flags(case.text, [_changed(each) for each in _expected(case)])]
     invented: list[bool] = []
+    unflagged: list[str] = []
     copied = 0
     for case in cases[::step]:
         found = await reader.extractor.extract(ABSENT, case.text, user="bench")
         for each in found.groundings:
             if str(each.value).casefold() in case.text.casefold():
                 copied += 1
-            else:
-                invented.append(each.status == "missing")
+                continue
+            invented.append(each.status == "missing")
+            if each.span is not None:
+                taken_for = case.text[each.span.start : each.span.end]
+                unflagged.append(f"{case.id}: {each.name} {each.value!r} for {taken_for!r}")
     return Grounded(
-        right=_rate(right), expected=_rate(expected), changed=_rate(changed), invented=_rate(invented), copied=copied
+        right=_rate(right),
+        expected=_rate(expected),
+        changed=_rate(changed),
+        invented=_rate(invented),
+        copied=copied,
+        unflagged=unflagged,
     )
 
 

@@ -175,6 +175,7 @@ def _report(setup: Setup, cases: Sequence[Case], results: dict[str, Result], gro
                 name: [getattr(grounded, name).flagged, getattr(grounded, name).values]
                 for name in ("right", "expected", "changed", "invented")
             },
+            "unflagged": grounded.unflagged,
         },
     )
 
