@@ -25,7 +25,7 @@ from bot.extraction.prompt import Prompt
 from bot.generation import Generation
 from bot.request import ChatMessage, EngineStatus, GenerationRequest
 from bot.settings import ReasoningMode
-from bot.settings_extraction import ExtractionSettings
+from bot.settings.extraction import ExtractionSettings
 
 N_CTX = 2048
 SETTINGS = ExtractionSettings(unknown=None)

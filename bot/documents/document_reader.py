@@ -11,7 +11,7 @@ from bot.documents.document import Document
 from bot.documents.document_kind import DocumentKind, kind_of
 from bot.documents.plain_text import decode_quickly
 from bot.errors import DocumentError
-from bot.settings_documents import DocumentSettings
+from bot.settings.documents import DocumentSettings
 
 _LOGGER = logging.getLogger(__name__)
 _UNSEEN: dict[DocumentKind, str] = {

@@ -23,7 +23,7 @@ from bot.extraction.tool_prompt import ToolPrompt
 from bot.extraction.validation import Validation
 from bot.request import ChatMessage, GenerationDone, GenerationRequest, SamplingParams
 from bot.schemas.schema import Schema
-from bot.settings_extraction import ExtractionSettings
+from bot.settings.extraction import ExtractionSettings
 
 Progress = Callable[[int, int], None]
 """Is told how many parts of a text are read, and of how many; of several parts also before the first."""

@@ -12,6 +12,7 @@ from bot.storage.answer_repository import AnswerRepository
 from tests.chat.conftest import OpenBench
 from tests.support.chat_bench import ChatBench
 from tests.support.recording_target import RecordingTarget
+from tests.support.until import until
 
 
 async def _leave(bench: ChatBench, *texts: str, **fields: str) -> None:
@@ -20,10 +21,17 @@ async def _leave(bench: ChatBench, *texts: str, **fields: str) -> None:
         await AnswerRepository(bench.database).receive(bench.message(text, **fields))
 
 
+async def _leave_unshown(bench: ChatBench, text: str) -> None:
+    """Answer a message while nothing gets through to its chat."""
+    bench.clock.hurried = True
+    target = RecordingTarget()
+    target.broken = {"send"}
+    await bench.service.handle(bench.message(text), target)
+
+
 async def _waiting(bench: ChatBench, count: int) -> None:
     """Return when so many messages are in line or being answered."""
-    while sum(len(line) for line in bench.lines._lines.values()) < count:
-        await asyncio.sleep(0)
+    await until(lambda: sum(len(line) for line in bench.lines._lines.values()) >= count)
 
 
 def _say(bench: ChatBench, target: RecordingTarget, text: str, **fields: str) -> "asyncio.Task[None]":
@@ -71,10 +79,7 @@ async def test_a_turn_that_was_begun_is_ended_before_the_next(open_bench: OpenBe
 async def test_a_finished_answer_is_shown_before_the_next(open_bench: OpenBench) -> None:
     """Also where the next one is ready at once, as a command's is."""
     async with open_bench() as bench:
-        bench.clock.hurried = True
-        target = RecordingTarget()
-        target.broken = {"send"}
-        await bench.service.handle(bench.message("a"), target)
+        await _leave_unshown(bench, "a")
     async with open_bench() as bench:
         target = RecordingTarget()
         await bench.service.connecting("test")
@@ -152,10 +157,7 @@ async def test_an_edit_of_what_is_owed_comes_next(open_bench: OpenBench) -> None
 async def test_an_answer_under_way_from_before_goes_first(open_bench: OpenBench) -> None:
     """It is being shown, and takes its time: the next one waits for it."""
     async with open_bench() as bench:
-        bench.clock.hurried = True
-        target = RecordingTarget()
-        target.broken = {"send"}
-        await bench.service.handle(bench.message("a"), target)
+        await _leave_unshown(bench, "a")
     async with open_bench() as bench:
         target = RecordingTarget()
         target.gate.clear()

@@ -5,13 +5,13 @@ import asyncio
 from tests.chat.conftest import OpenBench
 from tests.support.chat_bench import ChatBench
 from tests.support.recording_target import RecordingTarget
+from tests.support.until import until
 
 
 async def _paste(bench: ChatBench, target: RecordingTarget, *texts: str) -> "asyncio.Task[None]":
     first, *others = texts
     task = asyncio.create_task(bench.service.handle(bench.message(first), target))
-    while not bench.service._reception._pastes._open:
-        await asyncio.sleep(0)
+    await until(lambda: bench.service._reception._pastes._open)
     for text in others:
         await bench.service.handle(bench.message(text), target)
     return task

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from bot.documents.document_reader import DocumentReader
-from bot.settings_documents import DocumentSettings
+from bot.settings.documents import DocumentSettings
 
 OpenReader = Callable[..., DocumentReader]
 

@@ -8,6 +8,7 @@ from bot.documents.document_reader import DocumentReader
 from bot.errors import DocumentError
 from tests.documents.conftest import OpenReader
 from tests.support.pdf_files import bomb, pdf
+from tests.support.until import until
 
 HTML = """<html><head><title>no</title><style>p {color: red}</style></head><body><h1>Soup</h1>
 <p>Take <b>two</b> onions.</p><ul><li>salt</li><li>oil</li></ul><script>alert(1)</script>
@@ -150,8 +151,7 @@ async def test_a_file_that_takes_too_long_is_stopped(open_reader: OpenReader) ->
 async def test_a_cancelled_read_leaves_no_process(reader: DocumentReader) -> None:
     """Whoever leaves takes the child along, and the next one gets its turn."""
     task = asyncio.create_task(reader.read("a.pdf", "", pdf(*"abcdefgh")))
-    while not reader._child.locked():
-        await asyncio.sleep(0)
+    await until(reader._child.locked)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -25,6 +25,7 @@ from bot.request import (
 )
 from bot.settings import EngineSettings, ModelSettings
 from tests.support.real_engine import ENGINE_SETTINGS, Recorder
+from tests.support.until import until
 
 GREEDY = SamplingParams(temperature=0)
 PERSONA = ChatMessage(role="system", content="You are a patient teacher who explains things with short examples. " * 8)
@@ -213,8 +214,7 @@ async def test_cancel_while_the_prompt_is_read(engine: Engine, recorder: Recorde
     """A prompt cancelled in the middle keeps the part that was evaluated for the next try."""
     prompt = request(user("word " * 600), max_tokens=1)
     generation = engine.submit(prompt)
-    while not recorder.batches:
-        await asyncio.sleep(0)
+    await until(lambda: recorder.batches)
     generation.cancel()
     done = await generation.result()
     assert done.finish_reason == "cancelled"
@@ -229,13 +229,11 @@ async def test_breaking_off_the_iteration_cancels(engine: Engine) -> None:
     """A caller that stops listening stops the generation too."""
     generation = engine.submit(request(user("Write a long story."), max_tokens=2000))
     task = asyncio.create_task(events_of(generation))
-    while engine.status().running == 0:
-        await asyncio.sleep(0)
+    await until(lambda: engine.status().running)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    while engine.status().running:
-        await asyncio.sleep(0)
+    await until(lambda: not engine.status().running)
 
 
 async def test_stop_strings_end_the_reply(engine: Engine) -> None:

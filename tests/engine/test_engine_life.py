@@ -10,6 +10,7 @@ from bot.engine.engine import Engine
 from bot.errors import ModelLoadError, RequestError
 from bot.request import ChatMessage, GenerationDone, GenerationRequest, SamplingParams
 from bot.settings import EngineSettings, ModelSettings
+from tests.support.until import until
 
 PERSONA = ChatMessage(role="system", content="You are a patient teacher who explains things with short examples. " * 6)
 
@@ -120,8 +121,7 @@ async def test_a_model_in_use_is_not_unloaded(tmp_path: Path) -> None:
     """While a reply is written the model stays."""
     engine = await start(tmp_path)
     generation = engine.submit(request(ChatMessage(role="user", content="Tell a story."), max_tokens=200))
-    while not engine.status().running:
-        await asyncio.sleep(0)
+    await until(lambda: engine.status().running)
     assert not await engine.unload()
     generation.cancel()
     await generation.result()
@@ -144,8 +144,7 @@ async def test_a_reload_changes_the_settings_between_replies(tmp_path: Path) -> 
     """A reply under way is finished with the old settings, the one that waits is served with the new."""
     engine = await start(tmp_path)
     running = engine.submit(request(ChatMessage(role="user", content="Tell a story."), max_tokens=40))
-    while not engine.status().running:
-        await asyncio.sleep(0)
+    await until(lambda: engine.status().running)
     reloading = asyncio.create_task(engine.reload(ModelSettings(), settings(n_ctx=1024, max_parallel=2)))
     await asyncio.sleep(0)
     waiting = engine.submit(request(ChatMessage(role="user", content="Hello"), name="bob"))
@@ -201,8 +200,9 @@ async def test_the_engine_tells_what_it_does(tmp_path: Path) -> None:
     question = ChatMessage(role="user", content="Count to a hundred.")
     first = engine.submit(request(question, max_tokens=200))
     second = engine.submit(request(question, name="bob"))
-    while [each.state for each in engine.requests()] != ["writing", "waiting"] or not engine.requests()[1].position:
-        await asyncio.sleep(0)
+    await until(
+        lambda: [each.state for each in engine.requests()] == ["writing", "waiting"] and engine.requests()[1].position
+    )
     writing, waiting = engine.requests()
     assert (writing.user, writing.position, waiting.user, waiting.position) == ("ann", None, "bob", 1)
     assert writing.prompt_tokens > 0
@@ -220,6 +220,5 @@ async def test_the_engine_tells_what_it_does(tmp_path: Path) -> None:
     assert engine.requests() == []
     await engine.unload()
     assert engine.figures().replies == 2
-    while engine.heartbeat():
-        await asyncio.sleep(0)
+    await until(lambda: not engine.heartbeat())
     await engine.aclose()

@@ -24,7 +24,7 @@ from bot.request import (
     ToolSpec,
 )
 from bot.settings import ModelSettings
-from bot.settings_extraction import ExtractionSettings
+from bot.settings.extraction import ExtractionSettings
 from tests.support.real_engine import ENGINE_SETTINGS, Recorder
 
 PLACE = {"type": "object", "properties": {"city": {"type": "string", "maxLength": 20}}, "required": ["city"]}

@@ -9,7 +9,7 @@ import pytest
 from bot.errors import ExtractionError, InvalidRequestError, QueueFullError
 from bot.extraction import Example, Extractor, Schema
 from bot.request import GenerationRequest, ToolCall
-from bot.settings_extraction import ExtractionSettings
+from bot.settings.extraction import ExtractionSettings
 from tests.support.scripted_engine import ScriptedEngine
 
 PERSON = Schema.of_short("name, age int")

@@ -23,7 +23,7 @@ from bot.extraction.validation import Validation
 from bot.generation import Generation
 from bot.request import GenerationDone, GenerationRequest
 from bot.settings import EngineSettings, ModelSettings
-from bot.settings_extraction import ExtractionSettings
+from bot.settings.extraction import ExtractionSettings
 from tests.support.schemas import records
 
 FEW = 4

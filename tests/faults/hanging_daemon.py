@@ -5,7 +5,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot.cli import main
+from bot.cli.main import main
 from bot.engine.runner import BatchPart, Runner
 
 hang = Path(sys.argv.pop())

@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from bot.cli import main
+from bot.cli.main import main
 
 TICK_S = 0.05
 order = Path(sys.argv.pop())

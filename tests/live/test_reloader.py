@@ -17,6 +17,7 @@ from bot.settings import AdapterSettings, Configuration, EngineSettings, ModelSe
 from tests.support.config_files import RadioSettings
 from tests.support.resident_adapter import ResidentAdapter
 from tests.support.scripted_core import ScriptedCore
+from tests.support.until import until
 
 BASE = "engine: {n_ctx: 1024}\nadapters: {radio: {channel: 1}, tape: {channel: 1}}\n"
 
@@ -112,8 +113,7 @@ class World:
         for name, settings in self.choose(self.reloader.current).items():
             self.fleet.start(name, self.factory(name, settings))
         self.reloader.attach(LiveParts(chat=self.chat, engine=self.engine, fleet=self.fleet, applied=self._applied))
-        while len(self.adapters) < 2 or not all(each.up.is_set() for each in self.adapters):
-            await asyncio.sleep(0)
+        await until(lambda: len(self.adapters) >= 2 and all(each.up.is_set() for each in self.adapters))
         self.log.clear()
 
     async def _applied(self, adapters: Mapping[str, AdapterSettings]) -> None:
@@ -223,8 +223,7 @@ async def test_two_reloads_do_not_mix(world: World) -> None:
     """The second waits for the first, and reads the file when it is its turn."""
     world.engine.may_load.clear()
     first = asyncio.create_task(world.reload(BASE.replace("1024", "2048")))
-    while world.logged_to == []:
-        await asyncio.sleep(0)
+    await until(lambda: world.logged_to)
     second = asyncio.create_task(world.reload(BASE.replace("1024", "4096")))
     await asyncio.sleep(0)
     world.engine.may_load.set()
@@ -236,8 +235,7 @@ async def test_whoever_asked_may_leave(world: World) -> None:
     """A cancelled `/reload`, of an adapter that is restarted itself, does not stop the reload half way."""
     world.engine.may_load.clear()
     asking = asyncio.create_task(world.reload("engine: {n_ctx: 2048}\nadapters: {radio: {channel: 5}}\n"))
-    while world.logged_to == []:
-        await asyncio.sleep(0)
+    await until(lambda: world.logged_to)
     asking.cancel()
     await asyncio.gather(asking, return_exceptions=True)
     world.engine.may_load.set()

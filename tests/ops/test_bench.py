@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli_bench import _measure as measure_and_print
+from bot.cli.bench import _measure as measure_and_print
 from bot.engine.child import run_child
 from bot.ops.bench import AS_CONFIGURED, CHILD, Bench, Measured, Variant, variants_of
 from bot.ops.bench_advice import advise

@@ -5,7 +5,7 @@ from pathlib import Path
 from click import unstyle
 
 from bot.check import Check
-from bot.cli_doctor import as_text
+from bot.cli.doctor import as_text
 from bot.engine.measurement import Choice, Measurement
 from bot.engine.probe_answers import ProbeAnswer
 from bot.ops import model_check

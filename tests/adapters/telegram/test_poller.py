@@ -10,7 +10,7 @@ from bot.adapter import ReplyTarget
 from bot.errors import PermanentAdapterError, RetryableAdapterError
 from bot.messages import IncomingMessage, OutgoingMessage
 from tests.adapters.telegram.conftest import OpenAdapter, telegram_settings
-from tests.support.bot_api import ApiError, BotApiServer
+from tests.support.bot_api import ApiError, BotApiServer, FakeChat
 from tests.support.fake_clock import FakeClock
 from tests.support.scripted_core import ScriptedCore
 
@@ -27,6 +27,15 @@ async def start_error(server: BotApiServer, **section: object) -> Exception:
     finally:
         await adapter.aclose()
     raise AssertionError("it has started")
+
+
+async def _say_unstored(core: ScriptedCore, chat: FakeChat, clock: FakeClock) -> None:
+    """A message comes while nothing can be stored, and the poller waits for that, half a minute at most."""
+    core.storing.clear()
+    await chat.server.until(lambda: chat.server.updates.polled)
+    chat.say("one")
+    await core.until(1)
+    await clock.asleep_for(30)
 
 
 async def test_a_wrong_token_is_permanent(server: BotApiServer) -> None:
@@ -250,14 +259,9 @@ async def test_nothing_is_confirmed_before_it_is_stored(
     server: BotApiServer, open_adapter: OpenAdapter, clock: FakeClock
 ) -> None:
     """A process that is killed in between gets the message again."""
-    core = ScriptedCore()
-    core.storing.clear()
-    ann = server.private_chat()
+    core, ann = ScriptedCore(), server.private_chat()
     async with open_adapter(core):
-        await server.until(lambda: server.updates.polled)
-        ann.say("one")
-        await core.until(1)
-        await clock.asleep_for(30)
+        await _say_unstored(core, ann, clock)
         assert server.polls[-1].result is not None
         ann.say("two")
         assert [update["message"]["text"] for update in server.updates.pending] == ["one", "two"]
@@ -287,14 +291,9 @@ async def test_a_storage_that_hangs_makes_nobody_deaf_for_ever(
     server: BotApiServer, open_adapter: OpenAdapter, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """After half a minute the next messages are fetched, and the log says so."""
-    core = ScriptedCore()
-    core.storing.clear()
-    ann = server.private_chat()
+    core, ann = ScriptedCore(), server.private_chat()
     async with open_adapter(core):
-        await server.until(lambda: server.updates.polled)
-        ann.say("one")
-        await core.until(1)
-        await clock.asleep_for(30)
+        await _say_unstored(core, ann, clock)
         clock.advance(30)
         ann.say("two")
         await core.until(2)

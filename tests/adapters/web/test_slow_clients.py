@@ -18,6 +18,7 @@ from tests.adapters.web.conftest import Skip
 from tests.support.page_server import page_server
 from tests.support.recording_target import RecordingTarget
 from tests.support.scripted_engine import ScriptedEngine
+from tests.support.until import until
 from tests.support.web_client import web
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -67,8 +68,7 @@ async def test_who_sends_slowly_is_cut_off(skip: Skip, requests_before: int, sen
             writer.write(HEALTH)
             await reader.readuntil(b"}")
         writer.write(sent)
-        while not held(adapter) or (sent and held(adapter)[0]._request_timer is None):
-            await asyncio.sleep(0)
+        await until(lambda: held(adapter) and not (sent and held(adapter)[0]._request_timer is None))
         skip(REQUEST_S - 1)
         async with httpx2.AsyncClient() as client:  # the server has turned to its connections meanwhile
             assert (await client.get(f"{adapter.url}/health")).status_code == 200
@@ -128,14 +128,12 @@ async def test_all_bodies_together_are_bounded() -> None:
             for _, writer in opened:
                 writer.write(post(b" " * (PROMPT_BYTES - 1), PROMPT_BYTES))
                 await writer.drain()
-            while limit._held < ALL_BYTES - len(opened):
-                await asyncio.sleep(0)
+            await until(lambda: limit._held >= ALL_BYTES - len(opened))
             answer = await client.post("/v1/chat/completions", json=few)
             assert answer.status_code == 503
             assert answer.json()["error"]["message"] == "Too much is being sent here right now."
             assert int(answer.headers["retry-after"]) > 0
-        while limit._held:
-            await asyncio.sleep(0)
+        await until(lambda: not limit._held)
         assert (await client.post("/v1/chat/completions", json=few)).status_code == 200
 
 
@@ -155,16 +153,14 @@ async def test_a_thousand_connections_disturb_nobody(tmp_path: Path) -> None:
             async with connections(server.adapter, 1000) as opened:
                 refused = [reader.read(12) for reader, _ in opened[MOST_CONNECTIONS:]]
                 assert set(await asyncio.gather(*refused)) == {b"HTTP/1.1 503"}
-                while len(held(server.adapter)) > MOST_CONNECTIONS:
-                    await asyncio.sleep(0)
+                await until(lambda: len(held(server.adapter)) <= MOST_CONNECTIONS)
                 told = RecordingTarget()
                 await server.core.handle(_message(wave), told)
                 assert told.reply == "re: still there?"
                 reader, writer = opened[0]
                 writer.write(HEALTH)
                 assert await reader.read(12) == b"HTTP/1.1 200"
-            while held(server.adapter):
-                await asyncio.sleep(0)
+            await until(lambda: not held(server.adapter))
             del opened, refused, reader, writer
             gc.collect()
             left.append(len(gc.get_objects()))

@@ -7,6 +7,7 @@ import pytest
 from bot.errors import QueueFullError
 from tests.chat.conftest import OpenBench
 from tests.support.chat_bench import ChatBench
+from tests.support.until import until
 
 
 @pytest.mark.parametrize("command", ["/new", "/reset", "/NEW@hearth_bot"])
@@ -77,8 +78,7 @@ async def test_stop_that_comes_before_the_engine_was_asked_counts(bench: ChatBen
     """Between the message and the generation lies the database: a stop in there is not lost."""
     reply = bench.engine.enqueue("half", held=True)
     task, _ = bench.start("a")
-    while bench.lines.serving(bench.message("").key) is None:
-        await asyncio.sleep(0)
+    await until(lambda: bench.lines.serving(bench.message("").key) is not None)
     assert bench.engine.history == []
     assert (await bench.say("/stop")).reply == "Stopped."
     await task
