@@ -18,11 +18,13 @@ STORY = (
     "The old lighthouse keeper climbed the one hundred and twelve steps every evening to light the great lamp. "
     "In winter the storms shook the tower, and the gulls hid in the lee of the rocks below. "
 )
+# It ends before the story does: whether that is told once more is so close that a batch of another size, which
+# rounds differently, may decide otherwise.
 COPYING = GenerationRequest(
     messages=(),
     prompt=STORY * 3 + "The old lighthouse",
     user="ann",
-    max_tokens=40,
+    max_tokens=32,
     sampling=SamplingParams(temperature=0),
     copied_from=STORY,
 )

@@ -13,15 +13,16 @@ from tests.support.fake_discord import TOKEN, FakeDiscord
 from tests.support.hearthbot_process import Hearthbot
 
 CONFIGURATION = """
-engine: {{n_ctx: 1024, max_parallel: 2, n_threads: 1, tune: off}}
-generation: {{temperature: 0, max_tokens: 100, logit_bias: {{2: -100}}}}
+engine: {{n_ctx: 2048, max_parallel: 2, n_threads: 1, tune: off}}
+generation: {{temperature: 0, max_tokens: 300, logit_bias: {{2: -100}}}}
 permissions: {{open: true}}
 adapters:
   console: {{enabled: false}}
   web: {{enabled: false}}
   discord: {{token_env: DISCORD_TOKEN, api_base: "{base}", gateway_url: "{gateway}"}}
 """
-"""The end-of-turn token of the demo model is forbidden, so a reply has its full length."""
+"""The end-of-turn token of the demo model is forbidden, so a reply has its full length, and takes longer than
+two edits, on a fast machine too."""
 
 
 @asynccontextmanager

@@ -112,14 +112,14 @@ async def test_flood_control_in_the_middle_of_a_reply(world: ChatWorld) -> None:
     ann.say("Tell me a story.")
     await world.until(lambda: world.server.messages(ann))
     world.server.flood_wait(ann, 30)
-    began = world.clock.now()
+    over = world.clock.now() + 30
     reply.release()
     await world.until(lambda: "Retry" in world.server.messages(ann)[0].buttons)
     assert world.server.texts(ann) == ["The beginning and the end."]
-    assert world.clock.now() - began >= 30
     (refused,) = world.server.refusals
     after = [call.at for call in world.server.named("sendMessage", "editMessageText") if call.at > refused.at]
-    assert all(at >= refused.at + 30 for at in after)
+    assert after
+    assert all(at >= over for at in after)
 
 
 async def test_a_network_that_is_cut_and_comes_back(world: ChatWorld) -> None:
