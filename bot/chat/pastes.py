@@ -1,6 +1,7 @@
 """Long texts that a platform has split into several messages."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from bot.chat.clock import Clock, comes_within
@@ -39,11 +40,12 @@ class Pastes:
         paste.more.set()
         return paste.ticket
 
-    async def gather(self, ticket: Ticket, *, limit: int | None, wait_s: float) -> bool:
-        """Wait for the rest of the ticket's message; whether any came."""
+    async def gather(self, ticket: Ticket, *, limit: int | None, wait_s: float, waiting: Callable[[], None]) -> bool:
+        """Wait for the rest of the ticket's message; whether any came. `waiting` is called where that takes a while."""
         message = ticket.message
         if not limit or not wait_s or not _is_full(message.text, limit):
             return False
+        waiting()
         key = (message.key, message.user)
         paste = self._open[key] = _Paste(ticket=ticket, limit=limit)
         try:

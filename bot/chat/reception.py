@@ -68,8 +68,6 @@ class Reception:
         """
         if (owed is None and await self._joins(message)) or (message.edited and await self._needs_no_answer(message)):
             return
-        if found is None and not message.edited:
-            delivery.start_typing()
         if found is not None and isinstance(found.command, LineCommand) and found.command.interrupts:
             self._lines.interrupt(message.key)
         late = found is None and owed is None and self._backlog.has(message)
@@ -82,12 +80,16 @@ class Reception:
             if not await self._store(ticket, delivery, owed):
                 return
             self._accept(accepted)
-            if late and await self._is_skipped(ticket, delivery):
-                return
+            if late:
+                delivery.start_typing()
+                if await self._is_skipped(ticket, delivery):
+                    return
             refusals: Sequence[str] = ()
             if found is None:
                 self._show_place(ticket, delivery)
                 refusals = await self._complete(ticket, delivery, owed)
+                if not ticket.called:
+                    delivery.start_typing()
             await ticket.wait()
             await self._serve(ticket, delivery, admin=admin, resumed=owed is not None, refusals=refusals)
 
@@ -127,6 +129,8 @@ class Reception:
             ticket.ledger = self._outbox.ledger(answer_id)
             delivery.keep(ticket.ledger)
         ticket.shows = delivery.shows
+        # Whoever need not wait sees the sign as soon as the model has the message: sending it first would cost time.
+        ticket.begun = delivery.start_typing
         delivery.lost = ticket.stop
         return True
 
@@ -170,10 +174,16 @@ class Reception:
         Return what has to be said where that leaves no text to answer.
         """
         parts = self._parts()
-        changed = await self._pastes.gather(ticket, limit=delivery.max_length, wait_s=parts.delivery.join_pastes_s)
+        changed = await self._pastes.gather(
+            ticket,
+            limit=delivery.max_length,
+            wait_s=parts.delivery.join_pastes_s,
+            waiting=delivery.start_typing,
+        )
         message = ticket.message
         refusals: tuple[str, ...] = ()
         if message.attachments:
+            delivery.start_typing()
             read = await parts.attachments.read(message.attachments)
             refusals = read.refusals
             # What was edited meanwhile stays: the files are the same.

@@ -13,7 +13,6 @@ async def show_reply(ticket: Ticket, delivery: Delivery, events: AsyncIterator[C
 
     When this is cancelled, the generation is stopped, and what was written is stored before the cancel goes on.
     """
-    delivery.start_typing()
     stream = EventStream(events)
     try:
         await delivery.run(stream)

@@ -41,6 +41,8 @@ class Ticket:
         """Whether a button under this message is about this ticket."""
         self.moved: Callable[[int], None] = lambda _ahead: None
         """Called with how many stand before it, whenever that changes while it waits."""
+        self.begun: Callable[[], None] = lambda: None
+        """Called when the model has been given something to do for it."""
         self._called = asyncio.Event()
         self._stopped = False
         self._generation: Cancellable | None = None
@@ -96,6 +98,7 @@ class Ticket:
     def writing(self, generation: Cancellable) -> Iterator[None]:
         """While this lasts, `stop` cancels `generation`; so does an error that ends it."""
         self._generation = generation
+        self.begun()
         if self._stopped:
             generation.cancel()
         try:

@@ -1,5 +1,6 @@
 """The adapter and the whole chat, with a scripted model."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -32,7 +33,8 @@ def bench_over(database: Database, tmp_path: Path, **configuration: Any) -> Chat
 async def test_a_reply_is_streamed_as_edits(database: Database, tmp_path: Path) -> None:
     """Typing, then a message, then the same message with the rest."""
     bench = bench_over(database, tmp_path)
-    reply = bench.engine.enqueue("Once upon", " a time", held=True)
+    thought = asyncio.Event()
+    reply = bench.engine.enqueue("Once upon", " a time", held=True, pace=thought.wait)
     async with FakeDiscord.serve() as fake:
         settings = DiscordSettings(token=SecretStr(TOKEN), api_base=fake.base, gateway_url=fake.gateway)
         adapter = DiscordAdapter(name="discord", settings=settings, core=bench.service)
@@ -40,6 +42,8 @@ async def test_a_reply_is_streamed_as_edits(database: Database, tmp_path: Path) 
             await adapter.start()
             bench.service.connected("discord", adapter.target)
             await fake.say("Tell me a story.", user="7", channel="70")
+            await fake.until(lambda: any(call.path.endswith("/typing") for call in fake.calls))
+            thought.set()
             await fake.until(lambda: fake.texts("70"))
             reply.release()
             await fake.until(lambda: any(call.method == "PATCH" for call in fake.calls))
