@@ -1,6 +1,9 @@
 """The model's Markdown as Discord shows it."""
 
 import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
 import discord
 from markdown_it import MarkdownIt
@@ -16,6 +19,7 @@ _BOLD = re.compile(r"(?<![\w_])__(?=\S)([^\n]+?)(?<=\S)__(?![\w_])")
 _TASK = re.compile(r"^(\s*(?:[-*+]|\d+[.)]) )\[([ xX])\] ", re.MULTILINE)
 _RULE = "─" * 12
 _DEEPEST_HEADING = 3
+_REMEMBERED = 128
 _FENCE = "```"
 _BROKEN_FENCE = "`\u200b``"  # with a zero-width space, so that it ends no code block
 
@@ -25,10 +29,14 @@ class DiscordMarkdown:
 
     Changed is what it shows otherwise: tables, headings below the third level, rules, images, tasks, `__bold__` (it
     would be underlined), fences that are not three backticks, and a fence that is still open.
+
+    Remembers the last few, because the core measures a text before it sends it, and again while the next one grows.
     """
 
     def __init__(self) -> None:
-        self._parser = MarkdownIt("commonmark").enable("table")
+        # What stands within a block is looked at in tables only.
+        self._parser = MarkdownIt("commonmark").enable("table").disable("inline")
+        self.render = lru_cache(maxsize=_REMEMBERED)(self._render)
 
     def length(self, text: str) -> int:
         """How long a Markdown text counts once it is rendered, in code points.
@@ -43,28 +51,33 @@ class DiscordMarkdown:
         escaped = discord.utils.escape_markdown(text)
         return escaped if len(escaped) <= MAX_LENGTH else text
 
-    def render(self, text: str) -> str:
+    def _render(self, text: str) -> str:
         """Return the text to send."""
         lines = text.split("\n")
-        tokens = self._parser.parse(text)
+        references: dict[str, Any] = {}
+        tokens = self._parser.parse(text, references)
         changed: dict[int, tuple[int, str]] = {}
         for index, token in enumerate(tokens):
             if token.map is None:
                 continue
             start, end = token.map
-            replacement = self._block(tokens, index, lines[start:end])
+            replacement = self._block(tokens, index, lines[start:end], references)
             if replacement is not None and not any(first <= start < last for first, (last, _) in changed.items()):
                 changed[start] = (end, replacement)
         return "\n".join(_replaced(lines, changed))
 
-    def _block(self, tokens: list[Token], index: int, lines: list[str]) -> str | None:
+    def _block(self, tokens: list[Token], index: int, lines: list[str], references: dict[str, Any]) -> str | None:
         """What stands for the lines of a block; None where they stay as they are, or belong to several blocks."""
         token = tokens[index]
         match token.type:
             case "table_open" if token.level == 0:
                 rest = tokens[index:]
                 end = next(at for at, each in enumerate(rest) if each.type == "table_close")
-                drawn = Table.of(rest[:end]).draw().replace(_FENCE, _BROKEN_FENCE)
+                drawn = (
+                    Table.of(rest[:end], lambda text: self._within(text, references))
+                    .draw()
+                    .replace(_FENCE, _BROKEN_FENCE)
+                )
                 return f"{_FENCE}\n{drawn}\n{_FENCE}" + _blank_tail(lines)
             case "heading_open" if token.level == 0:
                 level = int(token.tag.removeprefix("h"))
@@ -78,6 +91,11 @@ class DiscordMarkdown:
                 return _inline("\n".join(lines))
             case _:
                 return None
+
+    def _within(self, text: str, references: dict[str, Any]) -> Sequence[Token]:
+        tokens: list[Token] = []
+        self._parser.inline.parse(text, self._parser, references, tokens)
+        return tokens
 
 
 def _replaced(lines: list[str], changed: dict[int, tuple[int, str]]) -> list[str]:

@@ -1,6 +1,6 @@
 """A Markdown table as text that lines up."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -18,8 +18,8 @@ class Table:
     rows: list[list[str]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, tokens: Sequence[Token]) -> "Table":
-        """The table that `tokens` describe, from `table_open` to `table_close`."""
+    def of(cls, tokens: Sequence[Token], within: Callable[[str], Sequence[Token]]) -> "Table":
+        """The table that `tokens` describe, from `table_open` to `table_close`; `within` reads what is in a cell."""
         table = cls()
         for token in tokens:
             match token.type:
@@ -28,7 +28,7 @@ class Table:
                 case "th_open":
                     table.alignments.append(_alignment(token))
                 case "inline":
-                    table.rows[-1].append(_plain(token))
+                    table.rows[-1].append(_plain(within(token.content)))
         return table
 
     def draw(self) -> str:
@@ -49,9 +49,9 @@ def _alignment(token: Token) -> Alignment:
     return "right" if "right" in style else "left"
 
 
-def _plain(token: Token) -> str:
+def _plain(tokens: Sequence[Token]) -> str:
     """A cell's text without marks, which mean nothing in a code block."""
-    parts = (" " if child.type in {"softbreak", "hardbreak"} else child.content for child in token.children or ())
+    parts = (" " if child.type in {"softbreak", "hardbreak"} else child.content for child in tokens)
     text = "".join(part for part in parts)
     return text.replace("<br>", " ").replace("<br/>", " ").replace("<br />", " ")
 
