@@ -1,5 +1,8 @@
 """A short way to the end of a JSON value that has begun."""
 
+from collections import deque
+from dataclasses import dataclass, field
+
 import numpy as np
 from llguidance import LLMatcher
 from numpy.typing import NDArray
@@ -13,6 +16,48 @@ _CLOSERS = (b"}", b"]", b",", b":")
 _SHORT_VALUES = (b"null", *(b"%d" % digit for digit in range(10)), b"true", b"false", b'"', b"[", b"{", b"-", b".")
 _MOST_TRIED = 64
 _FEW = 256
+_LOOK_BACK = 16
+"""Choices that can be taken back."""
+
+
+def forced_tokens(matcher: LLMatcher) -> list[int]:
+    """The tokens that must come next.
+
+    Not every byte is in every vocabulary, and llama.cpp's tokenizer leaves out those that are not (the first byte of
+    the rarest characters in SmolLM2's): what comes behind the gap is dropped here.
+    """
+    forced: list[int] = matcher.compute_ff_tokens()
+    return forced[: matcher.validate_tokens(forced)] if forced else []
+
+
+def allowed_tokens(matcher: LLMatcher, size: int) -> NDArray[np.uint8]:
+    """Of each of the vocabulary's `size` tokens 1 where it may come next, else 0: all 0 where nothing can."""
+    bits = np.frombuffer(matcher.compute_bitmask(), dtype=np.uint8)
+    allowed = np.unpackbits(bits, count=size, bitorder="little")
+    first = int(allowed.argmax())
+    # Before a byte that is not in the vocabulary llguidance allows what its tokenizer finds behind it.
+    if allowed[first] and not matcher.validate_tokens([first]):
+        allowed[:] = 0
+    return allowed
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where the walk is."""
+
+    matcher: LLMatcher
+    lexer: JsonLexer
+    path: list[int]
+    tried: set[int] = field(default_factory=set)
+    """Tokens that led nowhere from here."""
+
+    def copy(self) -> "_Place":
+        return _Place(self.matcher.deep_copy(), self.lexer.copy(), list(self.path), set(self.tried))
+
+    def go_on(self, tokens: list[int], text: bytes) -> None:
+        self.path += tokens
+        self.lexer.feed(text)
+        self.tried.clear()
 
 
 class ClosingFinder:
@@ -32,34 +77,42 @@ class ClosingFinder:
 
     def find(self, start: LLMatcher, lexer: JsonLexer) -> list[int] | None:
         """Tokens that make a complete value of what `lexer` has read; None where none are found."""
-        matcher, place = start.deep_copy(), lexer.copy()
-        path: list[int] = []
+        place = _Place(start.deep_copy(), lexer.copy(), [])
+        choices: deque[_Place] = deque(maxlen=_LOOK_BACK)
         seen: set[bytes] = set()
-        while len(path) < _LONGEST:
-            if matcher.is_accepting():
-                return path
-            step = matcher.compute_ff_tokens() or self._step(matcher, place, seen)
-            if not step or not matcher.consume_tokens(step):
+        for _ in range(_LONGEST):
+            if place.matcher.is_accepting():
+                return place.path
+            step = forced_tokens(place.matcher)
+            if not step and (token := self._choice(place, seen)) is not None:
+                step = [token]
+                choices.append(place.copy())
+                choices[-1].tried.add(token)
+            if step and place.matcher.consume_tokens(step):
+                place.go_on(step, b"".join(self._pieces[token] for token in step))
+            elif choices:  # what was chosen last cannot be written to its end
+                place = choices.pop()
+            else:
                 return None
-            path += step
-            for token in step:
-                place.feed(self._pieces[token])
         return None
 
-    def _step(self, matcher: LLMatcher, place: JsonLexer, seen: set[bytes]) -> list[int]:
-        mask = matcher.compute_bitmask()
-        seen.add(mask)
-        allowed = np.unpackbits(np.frombuffer(mask, dtype=np.uint8), count=len(self._pieces), bitorder="little")
-        closers = self._closers if not place.in_string else [] if self._quote is None else [self._quote]
+    def _choice(self, place: "_Place", seen: set[bytes]) -> int | None:
+        seen.add(place.matcher.compute_bitmask())
+        allowed = allowed_tokens(place.matcher, len(self._pieces))
+        allowed[list(place.tried)] = 0
+        closers = self._closers if not place.lexer.in_string else [] if self._quote is None else [self._quote]
         for token in closers:
             if allowed[token]:
-                return [token]
-        for token in (*self._candidates(allowed), *self._few(allowed)):
-            if self._leads_on(matcher, token, seen):
-                return [token]
+                return token
+        candidates = [*self._candidates(allowed), *self._few(allowed)]
+        for token in candidates:
+            if self._leads_on(place.matcher, token, seen):
+                return token
+        if place.tried and candidates:
+            return candidates[0]
         # Every way leads to the like of where we are: something is being counted, so the longest piece helps most.
         longest = int(np.argmax(self._lengths * allowed))
-        return [longest] if allowed[longest] and self._lengths[longest] else []
+        return longest if allowed[longest] and self._lengths[longest] else None
 
     def _candidates(self, allowed: NDArray[np.uint8]) -> list[int]:
         """Short values first, then one token for each way to begin."""
@@ -83,6 +136,8 @@ class ClosingFinder:
         ahead = matcher.deep_copy()
         if not ahead.consume_token(token):
             return False
-        if forced := ahead.compute_ff_tokens():
+        if forced := forced_tokens(ahead):
             ahead.consume_tokens(forced)
-        return ahead.is_accepting() or ahead.compute_bitmask() not in seen
+        if ahead.is_accepting():
+            return True
+        return bool(allowed_tokens(ahead, len(self._pieces)).any()) and ahead.compute_bitmask() not in seen

@@ -4,7 +4,7 @@ import numpy as np
 from llguidance import LLMatcher
 from numpy.typing import NDArray
 
-from bot.engine.closing import ClosingFinder
+from bot.engine.closing import ClosingFinder, allowed_tokens, forced_tokens
 from bot.engine.json_lexer import JsonLexer
 from bot.engine.vocabulary import Vocabulary
 from bot.errors import InvalidRequestError, RequestError
@@ -39,7 +39,9 @@ class Constraint:
         if finder is not None:
             closing = list(closing) if closing else finder.find(matcher, self._lexer)
             if closing is None:
-                raise InvalidRequestError("This JSON Schema has no value that is short enough for a reply.")
+                raise InvalidRequestError(
+                    "This JSON Schema has no value that is short enough for a reply and that I have the characters for."
+                )
             self._closing = closing
 
     @property
@@ -130,15 +132,15 @@ class Constraint:
     def _forced(self) -> list[int]:
         if self._matcher.is_stopped():
             return []
-        forced = self._matcher.compute_ff_tokens()
+        forced = forced_tokens(self._matcher)
         self._consume(forced)
         return forced
 
     def _allowed(self) -> NDArray[np.uint8]:
-        bits = np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint8)
-        if self._matcher.is_error():
+        allowed = allowed_tokens(self._matcher, self._vocabulary.size)
+        if self._matcher.is_error() or not allowed.any():
             raise self._too_complex()
-        return np.unpackbits(bits, count=self._vocabulary.size, bitorder="little")
+        return allowed
 
     def _too_complex(self) -> RequestError:
         return RequestError(

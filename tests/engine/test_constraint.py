@@ -12,7 +12,7 @@ from bot.engine.grammar import Grammar
 from bot.engine.tool_format import TOOL_FORMATS, ToolFormat
 from bot.engine.tool_parser import ToolParser
 from bot.engine.vocabulary import Vocabulary
-from bot.errors import InvalidRequestError
+from bot.errors import InvalidRequestError, RequestError
 from bot.request import GenerationRequest, JsonConstraint, ToolSpec
 from tests.support.json_schemas import PERSON, REFUSED, SCHEMAS
 
@@ -110,6 +110,41 @@ def test_a_value_without_an_end_is_refused(grammar: Grammar) -> None:
     endless = {"type": "object", "properties": {"again": {"$ref": "#"}}, "required": ["again"]}
     with pytest.raises(InvalidRequestError, match="no value that is short enough"):
         grammar.json(JsonConstraint(schema=endless, always_complete=True))
+
+
+UNWRITABLE = "a\U00087d2ab"
+"""The demo model's vocabulary lacks this character's first byte."""
+
+
+def test_what_the_vocabulary_lacks_is_left_out_where_it_may_be(grammar: Grammar, vocabulary: Vocabulary) -> None:
+    """A choice that cannot be written to its end is taken back, whatever the model wants."""
+    lacking = {"const": UNWRITABLE}
+    schema = {"type": "array", "items": {"anyOf": [lacking, {"type": "array", "items": lacking, "maxItems": 1}]}}
+    for seed in range(4):
+        constraint = grammar.json(JsonConstraint(schema=schema | {"minItems": 1, "maxItems": 3}, always_complete=True))
+        assert_valid(Writer(vocabulary, seed).write(constraint, 60), schema)
+
+
+def test_a_way_to_the_end_is_found_around_what_the_vocabulary_lacks(grammar: Grammar, vocabulary: Vocabulary) -> None:
+    """Where the first choices lead nowhere, others are tried."""
+    absent = {"enum": [None, "+" + UNWRITABLE, UNWRITABLE]}
+    names = ["a", "b", "c"]
+    schema = {"type": "object", "properties": dict.fromkeys(names, absent), "required": names}
+    for seed in range(2):
+        constraint = grammar.json(JsonConstraint(schema=schema, always_complete=True))
+        assert_valid(Writer(vocabulary, seed).write(constraint, constraint.least_tokens), schema)
+
+
+def test_what_the_vocabulary_lacks_is_refused_where_it_must_be_written(grammar: Grammar) -> None:
+    """Before the model begins."""
+    with pytest.raises(InvalidRequestError, match="characters"):
+        grammar.json(JsonConstraint(schema={"const": UNWRITABLE}, always_complete=True))
+
+
+def test_what_the_vocabulary_lacks_ends_a_reply_that_may_be_cut(grammar: Grammar, vocabulary: Vocabulary) -> None:
+    """With an error in place of some token that the schema does not allow."""
+    with pytest.raises(RequestError, match="required form"):
+        Writer(vocabulary, 0).write(grammar.json(JsonConstraint(schema={"const": UNWRITABLE})), 60)
 
 
 def test_what_is_certain_comes_without_asking_the_model(grammar: Grammar, vocabulary: Vocabulary) -> None:
