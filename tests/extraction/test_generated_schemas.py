@@ -9,11 +9,12 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, event, given, seed, settings
+from hypothesis import HealthCheck, Phase, event, given, note, seed, settings
 from hypothesis import strategies as st
 
 from bot.adapter import ModelAccess
@@ -102,6 +103,7 @@ def test_every_answer_parses_and_is_valid(
     runner: asyncio.Runner, model: Watched, record: dict[str, Any], text: str, many: bool
 ) -> None:
     """And none is cut by the token limit, whatever the text tries."""
+    note(json.dumps({"record": record, "text": text, "many": many}))
     schema = Schema(name="Thing", record=record, many=many)
     model.ended.clear()
     value = _extract(runner, model, schema, f"{text} .")
@@ -113,10 +115,14 @@ def test_every_answer_parses_and_is_valid(
 
 
 @pytest.mark.timeout(0 if HOW_MANY > FEW else 300)
-def test_a_text_of_several_parts(runner: asyncio.Runner, model: Watched) -> None:
+def test_a_hostile_text_of_several_parts(runner: asyncio.Runner, model: Watched) -> None:
     """Is read in parts, and their records are put together; in a long run it has 100 kB."""
-    times, chunk_tokens = (9, 64) if HOW_MANY == FEW else (2300, 800)
-    text = "Jason is 25 years old. " + "The quick brown fox jumps over the lazy dog. " * times
+    size, chunk_tokens = (500, 64) if HOW_MANY == FEW else (100_000, 800)
+    text = "Jason is 25 years old. "
+    for hostile in cycle(HOSTILE):
+        text += f"The quick brown fox jumps over the lazy dog. {hostile}. "
+        if len(text.encode()) >= size:
+            break
     model.ended.clear()
     schema = replace(Schema.of_short("name, age int"), many=True)
     value = _extract(runner, model, schema, text, chunk_tokens=chunk_tokens)
