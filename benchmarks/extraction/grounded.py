@@ -41,23 +41,24 @@ class Grounded:
     invented: Rate
     """What the model wrote in fields of which the text says nothing, and what is not copied from another place."""
     copied: int
-    """Values in those fields that were copied from another place of the text, which no look-up can know."""
+    """Values in those fields that were copied from another place of the text, such as an invoice's date as a date of
+    birth: that they are in the text is true, that they are in the wrong field no look-up can know."""
     unflagged: list[str]
     """The invented ones that were taken for what stands in the text: case, field, value, and that place."""
 
 
-async def measure_grounding(reader: HearthbotReader, cases: list[Case], values: list[Any], *, step: int) -> Grounded:
-    """`values` are the reader's answers to the cases; one in `step` is also asked for what it has not."""
+async def measure_grounding(reader: HearthbotReader, cases: list[Case], values: list[Any]) -> Grounded:
+    """`values` are the reader's answers to the cases; each text is also asked for what it has not."""
     right = [flag for case, value in zip(cases, values, strict=True) for flag in _right(case, value)]
     expected = [flag for case in cases for flag in _flags(case.text, _expected(case))]
     changed = [flag for case in cases for flag in _flags(case.text, [_changed(each) for each in _expected(case)])]
     invented: list[bool] = []
     unflagged: list[str] = []
     copied = 0
-    for case in cases[::step]:
+    for case in cases:
         found = await reader.extractor.extract(ABSENT, case.text, user="bench")
         for each in found.groundings:
-            if str(each.value).casefold() in case.text.casefold():
+            if _is_copied(each.value, case):
                 copied += 1
                 continue
             invented.append(each.status == "missing")
@@ -72,6 +73,11 @@ async def measure_grounding(reader: HearthbotReader, cases: list[Case], values: 
         copied=copied,
         unflagged=unflagged,
     )
+
+
+def _is_copied(value: str | float, case: Case) -> bool:
+    """Whether it is in the text letter by letter, or is what is to be read out of it for another field."""
+    return str(value).casefold() in case.text.casefold() or any(is_right(each, value) for each in _expected(case))
 
 
 def _right(case: Case, value: Any) -> Iterator[bool]:

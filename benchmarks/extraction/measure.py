@@ -98,7 +98,7 @@ async def measure(setup: Setup) -> Report:
             setup.say(f"extraction: {reader.name}: {found.score.share:.1%}, {sum(times.values()):.1f} s")
             if reader.name == HEARTHBOT and isinstance(reader, HearthbotReader):
                 values = [answer.value for answer in found.answers]
-                grounded = await measure_grounding(reader, cases, values, step=_SHARE)
+                grounded = await measure_grounding(reader, cases, values)
     assert grounded is not None
     return _report(setup, every, results, grounded)
 

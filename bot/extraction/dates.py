@@ -12,9 +12,11 @@ _TURN_OF_CENTURY = 70
 """Two digits from here on are a year of the last century."""
 _DAY = r"(?P<day>[0-3]?\d)"
 _YEAR = r"(?P<year>(?:19|20)\d\d)"
+_NO_LETTER = r"(?<![^\W\d_\u2e80-\u9fff])"
+"""Not within a number such as INV20240315; Chinese and Japanese words have no ends."""
 _PATTERNS = (
     re.compile(rf"(?<!\d){_YEAR}(?P<sep>[-/.]) ?(?P<month>\d\d?)(?P=sep) ?{_DAY}(?!\d)"),
-    re.compile(rf"(?<!\d){_YEAR}(?P<month>0\d|1[0-2])(?P<day>[0-3]\d)(?!\d)"),
+    re.compile(rf"{_NO_LETTER}(?<!\d){_YEAR}(?P<month>0\d|1[0-2])(?P<day>[0-3]\d)(?!\d)"),
     re.compile(rf"(?:{_YEAR} ?年 ?)?(?P<month>[01]?\d) ?月 ?{_DAY} ?[日号號]"),
     re.compile(rf"{_YEAR} ?年 ?(?P<month>[01]?\d) ?月"),
     re.compile(

@@ -35,6 +35,8 @@ def _place(text: str, value: Any) -> str | None:
         ("born in Annual", "Ann", None),
         ("order 14711", "4711", None),
         ("Anna Müller and Bob Smith", "Anna Smith", None),
+        ("Rechnung INV20240315", "2024-03-15", None),
+        ("日期20240315", "2024-03-15", "20240315"),
         ("anything", "else", None),
     ],
 )
