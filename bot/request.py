@@ -52,6 +52,9 @@ class JsonConstraint:
     """JSON Schema. `{}` is any value, `{"type": "object"}` any object."""
     always_complete: bool = False
     """The value is closed in time when the room for the reply ends, instead of being cut by it."""
+    copied_from: str = ""
+    """Where the values are from, with `always_complete`: a string that repeats itself as this text does nowhere is
+    ended. Without it strings may say what they like."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

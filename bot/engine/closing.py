@@ -72,6 +72,8 @@ class ClosingFinder:
         self._lengths[list(vocabulary.end_tokens)] = 0
         tokens = {piece: token for token, piece in reversed(list(enumerate(self._pieces)))}
         self._quote = tokens.get(b'"')
+        self.quotes = np.array([piece.startswith(b'"') for piece in self._pieces], dtype=np.uint8)
+        """Of each token 1 where it ends a string that is open."""
         self._closers = [tokens[piece] for piece in _CLOSERS if piece in tokens]
         self._values = [tokens[piece] for piece in _SHORT_VALUES if piece in tokens]
 

@@ -1,9 +1,12 @@
 """What a reply must be: a grammar followed token by token."""
 
+import json
+
 import numpy as np
 from llguidance import LLMatcher
 from numpy.typing import NDArray
 
+from bot.engine.circles import goes_round
 from bot.engine.closing import ClosingFinder, allowed_tokens, forced_tokens
 from bot.engine.json_lexer import JsonLexer
 from bot.engine.vocabulary import Vocabulary
@@ -24,15 +27,18 @@ class Constraint:
         *,
         finder: ClosingFinder | None = None,
         closing: list[int] | None = None,
+        copied_from: str = "",
     ) -> None:
         """`matcher` becomes this constraint's own; with a `finder` the reply is always complete.
 
-        `closing` is a way from the beginning to the end, where one is known already.
+        `closing` is a way from the beginning to the end, where one is known already. With a text that is `copied_from`
+        a string that goes round in circles is ended.
         Raises `InvalidRequestError` where no end is found.
         """
         self._matcher = matcher
         self._vocabulary = vocabulary
         self._finder = finder
+        self._copied_from = json.dumps(copied_from, ensure_ascii=False).encode(errors="replace") if copied_from else b""
         self._lexer = JsonLexer()
         self._begun = self._closed = False
         self._closing: list[int] = []
@@ -72,6 +78,9 @@ class Constraint:
     def mask(self, logits: NDArray[np.float32]) -> None:
         """Make what must not come next impossible. Raises `RequestError` where the grammar got too complex."""
         allowed = self._allowed()
+        if self._finder is not None and self._goes_round():
+            ends = allowed & self._finder.quotes
+            allowed = ends if ends.any() else allowed
         np.copyto(logits, -np.inf, where=allowed == 0)
 
     def allows(self, token: int) -> bool:
@@ -135,6 +144,10 @@ class Constraint:
         forced = forced_tokens(self._matcher)
         self._consume(forced)
         return forced
+
+    def _goes_round(self) -> bool:
+        lexer, source = self._lexer, self._copied_from
+        return bool(source) and lexer.in_string and goes_round(bytes(lexer.string), source)
 
     def _allowed(self) -> NDArray[np.uint8]:
         allowed = allowed_tokens(self._matcher, self._vocabulary.size)

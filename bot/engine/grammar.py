@@ -44,7 +44,7 @@ class Grammar:
     def json(self, wanted: JsonConstraint) -> Constraint:
         """A constraint for one reply. Raises `InvalidRequestError` for what llguidance cannot guarantee."""
         source = LLMatcher.grammar_from_json_schema(_checked(wanted.schema), overrides=_OPTIONS)  # type: ignore[arg-type]
-        return self._constraint(source, complete=wanted.always_complete)
+        return self._constraint(source, wanted)
 
     def tools(self, request: GenerationRequest, tool_format: ToolFormat) -> Constraint:
         """A constraint for a reply that may or must call functions. Raises `InvalidRequestError`."""
@@ -57,8 +57,7 @@ class Grammar:
             required=request.tool_choice == "required",
             several=request.parallel_tool_calls and request.forced_tool is None,
         )
-        complete = wanted is not None and wanted.always_complete
-        return self._constraint(LLMatcher.grammar_from_lark(source), complete=complete)
+        return self._constraint(LLMatcher.grammar_from_lark(source), wanted)
 
     def _arguments(self, tool: ToolSpec) -> Any:
         """The checked schema of a function's arguments; that each compiles alone tells which one does not."""
@@ -72,13 +71,15 @@ class Grammar:
             raise InvalidRequestError(f"Tool {tool.name}: {error.user_text}") from error
         return json.loads(text)
 
-    def _constraint(self, source: str, *, complete: bool) -> Constraint:
+    def _constraint(self, source: str, wanted: JsonConstraint | None) -> Constraint:
         matcher = self._matcher(source)
-        if not complete:
+        if wanted is None or not wanted.always_complete:
             return Constraint(matcher, self._vocabulary)
         with self._lock:
             known = self._closings.get(source)
-        constraint = Constraint(matcher, self._vocabulary, finder=self._finder, closing=known)
+        constraint = Constraint(
+            matcher, self._vocabulary, finder=self._finder, closing=known, copied_from=wanted.copied_from
+        )
         if known is None:
             with self._lock:
                 _keep(self._closings, source, constraint.closing)

@@ -12,6 +12,9 @@ _LARGEST = 10**15
 _MOST_DIGITS = 1e-9
 _LONGEST_FIXED = 64
 """Characters, more than a date, a time or an identifier needs: with less room there would be no answer at all."""
+_SHORTEST_ADDRESS = 32
+_ADDRESSES = frozenset({"email", "idn-email", "uri", "iri", "hostname", "idn-hostname"})
+"""Formats of what has no blanks in it."""
 _ANNOTATIONS = frozenset(
     {"$schema", "$id", "$comment", "title", "default", "examples", "readOnly", "writeOnly", "deprecated"}
 )
@@ -22,6 +25,8 @@ class Bounds:
     """The limits that a schema gets where it has none of its own."""
 
     max_string: int = 200
+    max_address: int = 200
+    """Of strings that have an address's format."""
     max_items: int = 20
 
     def apply(self, schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,8 +92,14 @@ class Bounds:
         if "pattern" not in schema and (pattern := PATTERNS.get(schema.get("format", ""))):
             bounded["pattern"] = pattern
             del bounded["format"]
-        least = max(schema.get("minLength", 0), _LONGEST_FIXED if {"pattern", "format"} & set(bounded) else 0)
-        bounded["maxLength"] = schema.get("maxLength", max(self.max_string, least))
+        least = schema.get("minLength", 0)
+        if "pattern" not in bounded and schema.get("format") in _ADDRESSES:
+            most = min(self.max_string, self.max_address)
+            least = max(least, _SHORTEST_ADDRESS)
+        else:
+            most = self.max_string
+            least = max(least, _LONGEST_FIXED if {"pattern", "format"} & set(bounded) else 0)
+        bounded["maxLength"] = schema.get("maxLength", max(most, least))
 
     @staticmethod
     def _bound_number(schema: Mapping[str, Any], bounded: dict[str, Any], *, whole: bool) -> None:

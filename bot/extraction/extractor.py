@@ -31,6 +31,8 @@ _TRIES = 2
 _LONGEST_TEXT = 2_000_000
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
+_ADDRESS_BEGINNING = len("https://")
+"""Characters that an address may have more than in the text."""
 _SAMPLE = 200_000
 """Characters that are counted to know how many tokens a text has."""
 _SHORTEST = 5
@@ -194,11 +196,12 @@ class _Job:
 
     def _held(self, text: str) -> dict[str, Any]:
         """What the model is held to: what is copied is not longer than the text, nor more than there is of it."""
-        longest = 2 ** max(_SHORTEST, len(text).bit_length())  # in steps, so that grammars recur
+        word = max(map(len, text.split()), default=0) + _ADDRESS_BEGINNING
         most = record_limit(text, fields=self._own_fields)
         bounds = replace(
             self._bounds,
-            max_string=min(self._bounds.max_string, longest),
+            max_string=min(self._bounds.max_string, _step(len(text))),
+            max_address=min(self._bounds.max_address, _step(word)),
             max_items=min(self._bounds.max_items, most),
         )
         return bounds.apply(self.schema.answer)
@@ -218,10 +221,15 @@ class _Job:
                 max_tokens=self._budget,
                 reasoning="off",
                 copied_from=self._copied_from(text),
-                **self._prompt.asking(self._held(text)),
+                **self._prompt.asking(self._held(text), text),
             )
         )
         return await generation.result()
+
+
+def _step(length: int) -> int:
+    """The next larger one of a few, so that grammars recur."""
+    return 1 << max(_SHORTEST, length.bit_length())
 
 
 def clean(text: str) -> str:

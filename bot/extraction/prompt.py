@@ -41,9 +41,9 @@ class Prompt:
         """Messages that have no fewer tokens than the prompt for a text."""
         return self.messages(text)
 
-    def asking(self, held: Mapping[str, Any]) -> dict[str, Any]:
+    def asking(self, held: Mapping[str, Any], text: str) -> dict[str, Any]:
         """The fields of a request by which the model is held to an answer's schema."""
-        return {"constraint": JsonConstraint(schema=held, always_complete=True)}
+        return {"constraint": JsonConstraint(schema=held, always_complete=True, copied_from=text)}
 
     def answer(self, done: GenerationDone) -> str:
         """JSON text, as far as there is any."""

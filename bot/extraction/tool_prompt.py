@@ -30,13 +30,13 @@ class ToolPrompt(Prompt):
         )
         super().__init__(schema)
 
-    def asking(self, held: Mapping[str, Any]) -> dict[str, Any]:
+    def asking(self, held: Mapping[str, Any], text: str) -> dict[str, Any]:
         """The fields of a request by which the model is held to an answer's schema."""
         return {
             "tools": (self._tool,),
             "tool_choice": "required",
             "forced_tool": self._tool.name,
-            "forced_arguments": JsonConstraint(schema=self._arguments(held), always_complete=True),
+            "forced_arguments": JsonConstraint(schema=self._arguments(held), always_complete=True, copied_from=text),
         }
 
     def answer(self, done: GenerationDone) -> str:

@@ -112,6 +112,46 @@ def test_a_value_without_an_end_is_refused(grammar: Grammar) -> None:
         grammar.json(JsonConstraint(schema=endless, always_complete=True))
 
 
+class Stutterer(Writer):
+    """Wants the same token again and again."""
+
+    def __init__(self, vocabulary: Vocabulary, text: bytes) -> None:
+        super().__init__(vocabulary, 0)
+        self._wanted = vocabulary.tokenize(text)[0]
+
+    def _choose(self, constraint: Constraint) -> int:
+        logits = np.zeros(self._vocabulary.size, dtype=np.float32)
+        logits[self._wanted] = 1
+        constraint.mask(logits)
+        return int(logits.argmax())
+
+
+@pytest.mark.parametrize("text", [b" ", b"1", b"ha"])
+def test_a_string_that_goes_round_in_circles_is_ended(grammar: Grammar, vocabulary: Vocabulary, text: bytes) -> None:
+    """Where it is copied from a text that does not do so, and may end."""
+    schema = {"type": "array", "items": {"type": "string", "maxLength": 300}, "minItems": 1, "maxItems": 1}
+    longest = {}
+    for copied_from in ("", "Otto has 11 hats.", f"He said: {text.decode() * 300}"):
+        wanted = JsonConstraint(schema=schema, always_complete=True, copied_from=copied_from)
+        written = Stutterer(vocabulary, text).write(grammar.json(wanted), 400)
+        assert_valid(written, schema)
+        longest[copied_from] = len(json.loads(written or b"")[0])
+    free, bound, copied = longest.values()
+    assert free > 250
+    assert copied > 250
+    assert bound < 60
+
+
+@pytest.mark.parametrize("schema", [{"minLength": 100}, {"format": "email"}, {"pattern": "^1+(done|ended)$"}])
+def test_a_string_that_may_not_end_yet_goes_on(
+    grammar: Grammar, vocabulary: Vocabulary, schema: dict[str, Any]
+) -> None:
+    """What the schema asks for comes first."""
+    schema = {"type": "string", "maxLength": 200, **schema}
+    wanted = JsonConstraint(schema=schema, always_complete=True, copied_from="Otto")
+    assert_valid(Stutterer(vocabulary, b"1").write(grammar.json(wanted), 400), schema)
+
+
 UNWRITABLE = "a\U00087d2ab"
 """The demo model's vocabulary lacks this character's first byte."""
 
