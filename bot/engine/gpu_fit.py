@@ -152,6 +152,8 @@ def _cards(
     start = len(model.layers) - repeating
     count = repeating + output
     compute = max(_phases(model, context, copied=max((layer.largest for layer in model.layers[:start]), default=0)))
+    if len(split) > 1 and output and not start:
+        compute += _pipelined(model, context)
     bounds = [bound / sum(split) for bound in accumulate(split)]
     cards = [min(bisect_right(bounds, place / count), len(split) - 1) for place in range(count)]
     shares = []
@@ -192,8 +194,9 @@ def _phases(model: ModelShape, context: FitContext, *, copied: int) -> Iterator[
       in system memory, because the card reads long prompts with those layers too (`op_offload` in llama.h).
     - Output: one vector of n_vocab for each sequence, as only the last token of a prompt has logits, and n_embd.
 
-    This is what the library in use logs ("compute buffer size"), within 3 %. For Llama-2 13B with n_ctx 2048 it is
-    160 + 4 + 70 = 234 MiB; the llama.cpp of 2023, whose log says 194, kept fewer vectors.
+    This is what the library in use logs ("compute buffer size"), within 3 % on the processor and 6 % on a card. For
+    Llama-2 13B with n_ctx 2048 it is 160 + 4 + 70 = 234 MiB; the llama.cpp of 2023, whose log says 194, kept fewer
+    vectors.
     """
     weighed, mask = model.n_head * context.cells, context.cells * (1 + model.sliding)
     if context.flash_attn:
@@ -202,6 +205,16 @@ def _phases(model: ModelShape, context: FitContext, *, copied: int) -> Iterator[
     yield _F32 * context.tokens * (weighed + mask + 5 * model.n_embd + added)
     yield _F32 * context.tokens * (mask + 2 * model.n_ff + 6 * model.n_embd + added) + copied
     yield _F32 * (context.max_parallel * model.n_vocab + context.tokens * (mask + model.n_embd))
+
+
+def _pipelined(model: ModelShape, context: FitContext) -> int:
+    """What each of several cards keeps besides when all of the model is there, and they work one behind the other.
+
+    Three more copies of what a step begins with: its tokens' vectors, and the mask (`GGML_SCHED_MAX_COPIES`,
+    "pipeline parallelism enabled" in the log).
+    """
+    mask = context.cells * (1 + model.sliding)
+    return 3 * _F32 * context.tokens * (model.n_embd + (mask // 2 if context.flash_attn else mask))
 
 
 def _rounded_up(number: int, multiple: int) -> int:

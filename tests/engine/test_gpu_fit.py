@@ -69,13 +69,39 @@ def test_a_large_output_counts_from_the_first_layer(llama_2: ModelShape) -> None
 
 def test_two_cards_share_by_their_free_memory(llama_2: ModelShape) -> None:
     """A card with twice as much gets twice the layers, the later ones, and each has buffers of its own."""
-    free = [3072 * MIB, 6144 * MIB]
+    free = [3136 * MIB, 6272 * MIB]
     fit = GpuFit.of(llama_2, CONTEXT, free)
     best = fit.best(free, MARGIN)
     assert best.n_gpu_layers == 41
     assert [card.layers for card in best.cards] == [14, 27]
     assert [card.compute > 0 for card in best.cards] == [True, True]
     assert fit.rows[0].cards[1].total == 0
+
+
+@pytest.mark.parametrize(
+    ("context", "one", "two"),
+    [
+        (replace(CONTEXT, n_ctx=4096, max_parallel=2), 83.01, 113.77),
+        (replace(CONTEXT, n_ctx=4096, max_parallel=2, flash_attn=True), 15.26, 31.79),
+        (replace(CONTEXT, n_ctx=2048, n_ubatch=128), 10.75, 15.46),
+        (replace(CONTEXT, n_ctx=8192, max_parallel=2, flash_attn=True), 19.26, 47.79),
+    ],
+)
+def test_cards_allocate_what_was_calculated(context: FitContext, one: float, two: float) -> None:
+    """The sizes are what llama.cpp logged for all of the small model on one Vulkan device, and for each of two."""
+    model = ModelShape.of([GgufHeader.read(demo_model())])
+    for split, logged in (((1,), one), ((1, 1), two)):
+        for card in GpuFit.of(model, context, split).rows[-1].cards:
+            assert logged * 0.99 < card.compute / MIB < logged + 4
+
+
+def test_the_shares_of_two_cards_are_what_they_held() -> None:
+    """Of all layers and of twelve, as llama.cpp logged it for two Vulkan devices."""
+    model = ModelShape.of([GgufHeader.read(demo_model())])
+    fit = GpuFit.of(model, replace(CONTEXT, n_ctx=4096, max_parallel=2), [1, 1])
+    held = {31: [(33.82, 96), (58.28, 84)], 12: [(12.68, 36), (39.26, 30)]}
+    for layers, shares in held.items():
+        assert [(round(card.weights / MIB, 2), card.kv / MIB) for card in fit.rows[layers].cards] == shares
 
 
 def test_nothing_fits(llama_2: ModelShape) -> None:
