@@ -42,9 +42,9 @@ def test_the_table_ends_with_lines_for_the_configuration(hearthbot: Hearthbot, l
 
 def test_several_cards(hearthbot: Hearthbot, llama_2: Path) -> None:
     """Their sizes have a comma between them, and the table ends with what each would hold."""
-    shown = hearthbot.run("fit", str(llama_2), "--vram", "3GiB,6GiB", "--n-ctx", "1024", "--max-parallel", "1")
+    shown = hearthbot.run("fit", str(llama_2), "--vram", "3136MiB,6272MiB", "--n-ctx", "1024", "--max-parallel", "1")
     assert shown.returncode == 0, shown.stderr
-    assert "3072 + 6144 MiB" in shown.stdout
+    assert "3136 + 6272 MiB" in shown.stdout
     assert [line.split()[0] for line in shown.stdout.splitlines() if line.endswith(("card 0", "card 1"))] == [
         "14",
         "27",
