@@ -181,6 +181,7 @@ class Core:
         prefill = sum(part.count for part in parts if not part.sequence.decoding)
         decoding = sum(part.count for part in parts if part.sequence.decoding)
         self._scheduler.chunks.measured(prefill=prefill, decoding=decoding, seconds=seconds)
+        self._speculator.measured(parts, seconds)
 
     # update
 

@@ -11,38 +11,31 @@ _KEY = 4
 _LONGEST_MATCH = 64
 _AHEAD = 64
 """Bytes that are guessed at most."""
-_FIRST_GUESS = 4
 _BYTES_A_TOKEN = 3
 
 
 class PromptLookup:
-    """Proposes the text's continuation of what the reply ends with. How much, depends on how well that went before."""
+    """Proposes the text's continuation of what the reply ends with."""
 
     def __init__(self, source: bytes, tokenize: Callable[[bytes], list[int]], *, most: int) -> None:
         """`most` is how many tokens a guess may have."""
         self._source = source
         self._tokenize = tokenize
         self._most = most
-        self._limit = min(_FIRST_GUESS, most)
+        self.matched = 0
+        """Bytes that spoke for the last guess."""
         self._places: dict[bytes, list[int]] = {}
         for start in range(len(source) - _KEY):
             self._places.setdefault(source[start : start + _KEY], []).append(start + _KEY)
 
     def propose(self, reply: bytes) -> list[int]:
         """Tokens that may come next, `reply` being the end of what was written."""
-        end, matched = self._longest_match(reply)
-        if not matched:
+        end, self.matched = self._longest_match(reply)
+        if not self.matched:
             return []
         ahead = self._source[end : end + _AHEAD]
         # A longer match is better evidence. The guess ends where the text does, perhaps within a character.
-        return self._tokenize(ahead)[: min(self._limit, max(1, matched // _BYTES_A_TOKEN))]
-
-    def learn(self, *, proposed: int, accepted: int) -> None:
-        """Of so many proposed tokens so many were what the model wrote."""
-        if accepted == proposed:
-            self._limit = min(self._most, self._limit * 2)
-        else:
-            self._limit = min(self._most, max(1, accepted))
+        return self._tokenize(ahead)[: min(self._most, max(1, self.matched // _BYTES_A_TOKEN))]
 
     def _longest_match(self, reply: bytes) -> tuple[int, int]:
         """Where in the source the longest end of the reply ends, and how long it is; (0, 0) where there is none."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence as SequenceOf
 
+from bot.engine.draft_economy import DraftEconomy
 from bot.engine.runner import MOST_DRAFTED, Runner
 from bot.engine.scheduler import ScheduledPart
 from bot.engine.sequence import Sequence
@@ -15,6 +16,7 @@ class Speculator:
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
+        self._economy = DraftEconomy()
 
     def draft(self, parts: SequenceOf[ScheduledPart]) -> None:
         """Guess for those replies in the batch that copy from a text, where a wrong guess can be taken back."""
@@ -39,7 +41,12 @@ class Speculator:
         if accepted < len(draft) and not self._runner.truncate(slot.seq_id, slot.evaluated):
             slot.evaluated = 0  # never where `can_roll_back` was right; then all is evaluated again
         if sequence.lookup is not None:
-            sequence.lookup.learn(proposed=len(draft), accepted=accepted)
+            self._economy.learned(sequence.lookup.matched, proposed=len(draft), accepted=accepted)
+
+    def measured(self, parts: SequenceOf[ScheduledPart], seconds: float) -> None:
+        """Learn from a step what guesses cost."""
+        if len(parts) == 1 and parts[0].count == 1 and parts[0].sequence.decoding:
+            self._economy.measured(drafted=len(parts[0].sequence.draft), seconds=seconds)
 
     def _guess(self, sequence: Sequence) -> list[int]:
         slot, constraint = sequence.holding, sequence.active_constraint
@@ -50,6 +57,9 @@ class Speculator:
             return []
         start = max(sequence.prompt_bytes, len(slot.log.text) - _LOOK_BACK)
         draft = sequence.lookup.propose(bytes(slot.log.text[start:]))
+        if not draft:
+            return []
         # One token more than the guess comes out of the batch.
-        draft = draft[: max(0, min(sequence.room - 1, self._runner.n_ctx - length))]
+        room = max(0, min(sequence.room - 1, self._runner.n_ctx - length))
+        draft = draft[: min(room, self._economy.longest(sequence.lookup.matched))]
         return draft[: constraint.prefix(draft)] if constraint is not None and draft else draft
