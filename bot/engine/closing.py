@@ -12,6 +12,8 @@ from bot.engine.vocabulary import Vocabulary
 
 _LONGEST = 8192
 """Tokens. A value that needs more is given up."""
+_ENDS = ((b'"',), (b"]",), (b"}",), (b"\xa1",), (b"\xa1", b"\xa1"))
+"""The last two end most of UTF-8's characters of several bytes."""
 _CLOSERS = (b"}", b"]", b",", b":")
 _SHORT_VALUES = (b"null", *(b"%d" % digit for digit in range(10)), b"true", b"false", b'"', b"[", b"{", b"-", b".")
 _MOST_TRIED = 64
@@ -72,8 +74,10 @@ class ClosingFinder:
         self._lengths[list(vocabulary.end_tokens)] = 0
         tokens = {piece: token for token, piece in reversed(list(enumerate(self._pieces)))}
         self._quote = tokens.get(b'"')
-        self.quotes = np.array([piece.startswith(b'"') for piece in self._pieces], dtype=np.uint8)
+        self.string_ends = np.array([piece.startswith(b'"') for piece in self._pieces], dtype=np.uint8)
         """Of each token 1 where it ends a string that is open."""
+        self.ends = [[tokens[byte] for byte in end] for end in _ENDS if all(byte in tokens for byte in end)]
+        """What ends a value, or a character, that is open."""
         self._closers = [tokens[piece] for piece in _CLOSERS if piece in tokens]
         self._values = [tokens[piece] for piece in _SHORT_VALUES if piece in tokens]
 

@@ -78,10 +78,9 @@ class Constraint:
     def mask(self, logits: NDArray[np.float32]) -> None:
         """Make what must not come next impossible. Raises `RequestError` where the grammar got too complex."""
         allowed = self._allowed()
-        if self._finder is not None and self._goes_round():
-            ends = allowed & self._finder.quotes
-            allowed = ends if ends.any() else allowed
-        np.copyto(logits, -np.inf, where=allowed == 0)
+        if (ends := self._ends()) is not None and (allowed & ends).any():
+            allowed &= ends
+        np.putmask(logits, allowed == 0, -np.inf)
 
     def allows(self, token: int) -> bool:
         """Whether a token may come next, an end token included."""
@@ -126,11 +125,16 @@ class Constraint:
         """The way to the end from here: most often the same as before, or the rest of it."""
         if self._matcher.is_accepting():
             return []
+        if self._finder is None:
+            return None
         known = [*self._closing, self._vocabulary.end_tokens[0]]
-        for start in range(len(known) - 1):
-            if self._matcher.validate_tokens(known[start:]) == len(known) - start:
-                return known[start:-1]
-        return self._finder.find(self._matcher, self._lexer) if self._finder is not None else None
+        # What has begun since is ended first.
+        for first in ([], *self._finder.ends):
+            for start in range(len(known)):
+                way = first + known[start:]
+                if self._matcher.validate_tokens(way) == len(way):
+                    return way[:-1]
+        return self._finder.find(self._matcher, self._lexer)
 
     def _consume(self, tokens: list[int]) -> None:
         if tokens and not self._matcher.consume_tokens(tokens):
@@ -145,9 +149,11 @@ class Constraint:
         self._consume(forced)
         return forced
 
-    def _goes_round(self) -> bool:
-        lexer, source = self._lexer, self._copied_from
-        return bool(source) and lexer.in_string and goes_round(bytes(lexer.string), source)
+    def _ends(self) -> NDArray[np.uint8] | None:
+        """Of each token 1 where it ends a string that goes round in circles; None where none does."""
+        if self._finder is None or not self._copied_from or not self._lexer.in_string:
+            return None
+        return self._finder.string_ends if goes_round(bytes(self._lexer.string), self._copied_from) else None
 
     def _allowed(self) -> NDArray[np.uint8]:
         allowed = allowed_tokens(self._matcher, self._vocabulary.size)

@@ -23,19 +23,22 @@ class PromptLookup:
         self._tokenize = tokenize
         self._most = most
         self.matched = 0
-        """Bytes that spoke for the last guess."""
+        """Bytes that speak for the guess; 0 where there is none."""
+        self._end = 0
         self._places: dict[bytes, list[int]] = {}
         for start in range(len(source) - _KEY):
             self._places.setdefault(source[start : start + _KEY], []).append(start + _KEY)
 
-    def propose(self, reply: bytes) -> list[int]:
-        """Tokens that may come next, `reply` being the end of what was written."""
-        end, self.matched = self._longest_match(reply)
-        if not self.matched:
-            return []
-        ahead = self._source[end : end + _AHEAD]
+    def look_up(self, reply: bytes) -> int:
+        """Find where the text goes on like a reply that ends with `reply`. Returns `matched`."""
+        self._end, self.matched = self._longest_match(reply)
+        return self.matched
+
+    def propose(self, most: int) -> list[int]:
+        """Tokens that may come next, at most `most`, after `look_up` has found a place."""
+        ahead = self._source[self._end : self._end + _AHEAD]
         # A longer match is better evidence. The guess ends where the text does, perhaps within a character.
-        return self._tokenize(ahead)[: min(self._most, max(1, self.matched // _BYTES_A_TOKEN))]
+        return self._tokenize(ahead)[: min(most, self._most, max(1, self.matched // _BYTES_A_TOKEN))]
 
     def _longest_match(self, reply: bytes) -> tuple[int, int]:
         """Where in the source the longest end of the reply ends, and how long it is; (0, 0) where there is none."""

@@ -56,10 +56,11 @@ class Speculator:
         if not self._runner.can_roll_back(slot.seq_id, length):
             return []
         start = max(sequence.prompt_bytes, len(slot.log.text) - _LOOK_BACK)
-        draft = sequence.lookup.propose(bytes(slot.log.text[start:]))
-        if not draft:
-            return []
+        matched = sequence.lookup.look_up(bytes(slot.log.text[start:]))
         # One token more than the guess comes out of the batch.
         room = max(0, min(sequence.room - 1, self._runner.n_ctx - length))
-        draft = draft[: min(room, self._economy.longest(sequence.lookup.matched))]
+        most = min(room, self._economy.longest(matched)) if matched else 0
+        if not most:
+            return []
+        draft = sequence.lookup.propose(most)
         return draft[: constraint.prefix(draft)] if constraint is not None and draft else draft

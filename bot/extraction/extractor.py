@@ -69,7 +69,7 @@ class Extractor:
             raise InvalidRequestError("There is no text to read.")
         if len(text) > _LONGEST_TEXT:
             raise InvalidRequestError(f"The text is too long: {len(text):,} characters, at most {_LONGEST_TEXT:,}.")
-        job = _Job(self._model, schema, self._bounds, user)
+        job = _Job(self._model, schema, self._bounds, user, nulls=self._settings.unknown is None)
         parts = await job.cut(text, self._settings.chunk_tokens)
         answers = await self._read(job, parts, progress)
         source = Source(text)
@@ -136,7 +136,8 @@ class Extractor:
 class _Job:
     """One schema, put to the model as often as there are parts of a text."""
 
-    def __init__(self, model: ModelAccess, schema: Schema, bounds: Bounds, user: str) -> None:
+    def __init__(self, model: ModelAccess, schema: Schema, bounds: Bounds, user: str, *, nulls: bool) -> None:
+        """`nulls`: what need not be there and is not in the text may be null without asking the model."""
         self._model = model
         self._conversation = f"extraction-{schema.version}"
         schema = replace(schema, record=merged(schema.record))
@@ -145,6 +146,7 @@ class _Job:
         self._own_fields = len(required_values(schema.record)) if schema.many else 1
         self._prompt = ToolPrompt(schema) if model.status().knows_tools else Prompt(schema)
         self._bounds = bounds
+        self._nulls = nulls
         self._budget = min(self._prompt.around + budget(bounds.apply(schema.answer)), model.n_ctx // 2)
         self._user = user
 
@@ -194,7 +196,7 @@ class _Job:
             messages = tuple(self._prompt.again(text, found, problem))
         raise ExtractionError(f"I found nothing in the text that fits the schema: {problem}. {_found(found)}")
 
-    def _held(self, text: str) -> dict[str, Any]:
+    def _held(self, text: str, guesses: Guesses) -> dict[str, Any]:
         """What the model is held to: what is copied is not longer than the text, nor more than there is of it."""
         word = max(map(len, text.split()), default=0) + _ADDRESS_BEGINNING
         most = record_limit(text, fields=self._own_fields)
@@ -204,14 +206,23 @@ class _Job:
             max_address=min(self._bounds.max_address, _step(word)),
             max_items=min(self._bounds.max_items, most),
         )
-        return bounds.apply(self.schema.answer)
+        return bounds.apply(self._possible(guesses).answer)
 
-    def _copied_from(self, text: str) -> str:
+    def _possible(self, guesses: Guesses) -> Schema:
+        """The schema without the values that the text cannot have."""
+        lacking = guesses.lacking(self.schema.record) if self._nulls else ()
+        if not lacking:
+            return self.schema
+        properties = {**self.schema.record["properties"], **{name: {"type": "null"} for name in lacking}}
+        return replace(self.schema, record={**self.schema.record, "properties": properties})
+
+    def _copied_from(self, text: str, guesses: Guesses) -> str:
         """What is likely comes first: of two guesses that fit as well the first is taken."""
-        likely = Guesses(text).of(self.schema.record, colon=self._prompt.colon, comma=self._prompt.comma)
+        likely = guesses.of(self.schema.record, colon=self._prompt.colon, comma=self._prompt.comma)
         return f"{likely}\n{text}" if likely else text
 
     async def _ask(self, messages: tuple[ChatMessage, ...], text: str) -> GenerationDone:
+        guesses = Guesses(text)
         generation = self._model.submit(
             GenerationRequest(
                 messages=messages,
@@ -220,8 +231,8 @@ class _Job:
                 sampling=SamplingParams(temperature=0.0),
                 max_tokens=self._budget,
                 reasoning="off",
-                copied_from=self._copied_from(text),
-                **self._prompt.asking(self._held(text), text),
+                copied_from=self._copied_from(text, guesses),
+                **self._prompt.asking(self._held(text, guesses), text),
             )
         )
         return await generation.result()

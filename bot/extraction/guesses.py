@@ -1,4 +1,4 @@
-"""What an answer probably says, for the engine to verify while it writes: the answer is the same without."""
+"""What an answer probably says, or cannot say, as far as a text shows it without a model."""
 
 import json
 import re
@@ -16,6 +16,25 @@ _LONGEST_TEXT = 4000
 """Characters; in a longer text nearly every kind of value occurs many times."""
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _ADDRESS = re.compile(r"https?://[^\s<>\"']+")
+_SIGNS = {
+    "email": re.compile(r"@|\bat\b|arroba|klammeraffe"),
+    "uri": re.compile(r"\w\.\w|http|www|\bdot\b|punkt|punto"),
+}
+"""What a text must have somewhere, in lower case, for an address to be looked for in it: it may be spelled out."""
+_PLAIN = frozenset(
+    {
+        "$defs",
+        "$schema",
+        "additionalProperties",
+        "definitions",
+        "description",
+        "properties",
+        "required",
+        "title",
+        "type",
+    }
+)
+"""Keywords of a record in which one property says nothing of another."""
 
 
 class Guesses:
@@ -25,12 +44,15 @@ class Guesses:
         normal = NormalText(text)
         self._short = len(text) <= _LONGEST_TEXT
         self._texts: dict[str, list[str]] = {"email": _EMAIL.findall(text), "uri": _ADDRESS.findall(text)}
+        dates = list(find_dates(normal)) if self._short else []
         self._texts["date"] = [
             f"{each.year:04}-{each.month:02}-{each.day:02}"
-            for each in (find_dates(normal) if self._short else ())
+            for each in dates
             if each.year is not None and each.day is not None
         ]
         self._numbers = [each.value for each in (find_numbers(normal) if self._short else ())]
+        self._has = {name: bool(signs.search(normal.text)) for name, signs in _SIGNS.items()}
+        self._has |= {"date": bool(dates), "number": bool(self._numbers)}
 
     def of(self, record: Mapping[str, Any], *, colon: str, comma: str) -> str:
         """A line for each way in which a field and the beginning of the next may be written."""
@@ -41,6 +63,22 @@ class Guesses:
             optional = name not in record.get("required", ())
             lines += [f"{_key(name)}{colon}{value}{after}" for value in self._values(part, optional=optional)]
         return "\n".join(lines)
+
+    def lacking(self, record: Mapping[str, Any]) -> frozenset[str]:
+        """Properties that need not be there, and are numbers, dates or addresses of which the text has none at all.
+
+        Whatever a model wrote there would not be found in the text, and be taken out again.
+        """
+        if not self._short or not set(record) <= _PLAIN:
+            return frozenset()
+        required = record.get("required", ())
+        return frozenset(
+            name
+            for name, part in record.get("properties", {}).items()
+            if (kinds := {_kind(each) for each in _ways(part)})
+            and (name not in required or "null" in kinds)
+            and not any(self._has.get(kind, kind != "null") for kind in kinds)
+        )
 
     def _values(self, part: Any, *, optional: bool) -> list[str]:
         ways = list(_ways(part))
@@ -65,6 +103,12 @@ def _ways(part: Any) -> Iterator[Mapping[str, Any]]:
     kinds = part.get("type", ())
     for kind in [kinds] if isinstance(kinds, str) else kinds:
         yield {**part, "type": kind}
+
+
+def _kind(way: Mapping[str, Any]) -> str:
+    """What tells whether a text can have it."""
+    kind = way["type"]
+    return "number" if kind == "integer" else str(way.get("format", kind)) if kind == "string" else str(kind)
 
 
 def _written(number: Decimal) -> str:
