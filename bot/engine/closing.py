@@ -1,6 +1,7 @@
 """A short way to the end of a JSON value that has begun."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +17,8 @@ _ENDS = ((b'"',), (b"]",), (b"}",), (b"\xa1",), (b"\xa1", b"\xa1"))
 """The last two end most of UTF-8's characters of several bytes."""
 _CLOSERS = (b"}", b"]", b",", b":")
 _SHORT_VALUES = (b"null", *(b"%d" % digit for digit in range(10)), b"true", b"false", b'"', b"[", b"{", b"-", b".")
+_SHORT_PARTS = tuple(b"@.:/-0123456789aT")
+"""What formats such as that of an e-mail address need within a string."""
 _MOST_TRIED = 64
 _FEW = 256
 _LOOK_BACK = 16
@@ -80,6 +83,7 @@ class ClosingFinder:
         """What ends a value, or a character, that is open."""
         self._closers = [tokens[piece] for piece in _CLOSERS if piece in tokens]
         self._values = [tokens[piece] for piece in _SHORT_VALUES if piece in tokens]
+        self._parts = [tokens[piece] for byte in _SHORT_PARTS if (piece := bytes([byte])) in tokens]
 
     def find(self, start: LLMatcher, lexer: JsonLexer) -> list[int] | None:
         """Tokens that make a complete value of what `lexer` has read; None where none are found."""
@@ -110,7 +114,8 @@ class ClosingFinder:
         for token in closers:
             if allowed[token]:
                 return token
-        candidates = [*self._candidates(allowed), *self._few(allowed)]
+        first = self._parts if place.lexer.in_string else self._values
+        candidates = [*self._candidates(allowed, first), *self._few(allowed)]
         for token in candidates:
             if self._leads_on(place.matcher, token, seen):
                 return token
@@ -120,9 +125,9 @@ class ClosingFinder:
         longest = int(np.argmax(self._lengths * allowed))
         return longest if allowed[longest] and self._lengths[longest] else None
 
-    def _candidates(self, allowed: NDArray[np.uint8]) -> list[int]:
-        """Short values first, then one token for each way to begin."""
-        candidates = [token for token in self._values if allowed[token]]
+    def _candidates(self, allowed: NDArray[np.uint8], first: Sequence[int]) -> list[int]:
+        """`first`, as far as they are allowed, then one token for each other way to begin."""
+        candidates = [token for token in first if allowed[token]]
         begun = {self._pieces[token][:1] for token in candidates}
         for token in map(int, (allowed * self._lengths).nonzero()[0]):
             if self._pieces[token][:1] not in begun:
