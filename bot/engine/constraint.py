@@ -90,6 +90,11 @@ class Constraint:
         """How many of these tokens may come next, one after the other."""
         return self._matcher.validate_tokens(tokens)
 
+    @property
+    def beginning(self) -> list[int]:
+        """The tokens that `begin` will return."""
+        return forced_tokens(self._matcher.deep_copy())
+
     def begin(self) -> list[int]:
         """The tokens that every reply begins with."""
         self._begun = True

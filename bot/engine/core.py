@@ -136,6 +136,7 @@ class Core:
             return False
         seen = lookback(sequence.sampling, n_ctx)
         sampler.accept(slot.log.tokens[-seen:] if seen else ())
+        self._decoder.foresee(sequence)
         return True
 
     # run

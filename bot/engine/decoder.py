@@ -48,12 +48,24 @@ class Decoder:
         finally:
             self._speculator.settle(sequence, base, draft)
 
+    def foresee(self, sequence: Sequence) -> None:
+        """Let what the reply is certain to begin with be evaluated together with the prompt's end."""
+        constraint = sequence.active_constraint
+        if constraint is None or not sequence.begins_for_certain:
+            return
+        beginning = constraint.beginning
+        if len(beginning) < sequence.max_tokens:
+            for token in beginning:
+                sequence.holding.log.append_token(token, self._vocabulary.piece(token))
+            sequence.foreseen = len(beginning)
+
     def _next(self, sequence: Sequence, index: int) -> FinishReason | None:
         constraint = sequence.active_constraint
-        if constraint is not None and not constraint.begun and not sequence.thought_tokens:
+        if constraint is not None and sequence.begins_for_certain:
             forced = constraint.begin()
-            if forced:
-                return self._write(sequence, forced, chosen=0)
+            foreseen = sequence.foreseen > 0
+            if forced and ((reason := self._write(sequence, forced, chosen=0)) is not None or not foreseen):
+                return reason
         untouched = self._runner.logits(index) if sequence.wants_logprobs else None
         token = self._choose(sequence, constraint, index)
         if self._vocabulary.is_end(token):
@@ -108,7 +120,10 @@ class Decoder:
         if sequence.room <= 0:
             complete = is_last and sequence.constraint is not None and sequence.constraint.complete
             return "stop" if complete else "length"
-        sequence.holding.log.append_token(token, piece)
+        if sequence.foreseen:
+            sequence.foreseen -= 1
+        else:
+            sequence.holding.log.append_token(token, piece)
         return None
 
     def finish(self, sequence: Sequence) -> None:

@@ -43,6 +43,8 @@ class Sequence:
         self.lookup = prompt.lookup
         self.draft: list[int] = []
         """Guessed tokens that are evaluated behind those of the log, and verified in the same step."""
+        self.foreseen = 0
+        """Tokens in the log behind the prompt with which the reply is certain to begin; it is still to be written."""
         self.prompt_bytes = 0
         """Where in the log's text the reply begins."""
         self.logprobs: list[TokenLogprob] = []
@@ -95,6 +97,11 @@ class Sequence:
     def room(self) -> int:
         """Tokens that the reply may still have."""
         return self.max_tokens - self.completion_tokens
+
+    @property
+    def begins_for_certain(self) -> bool:
+        """Whether nothing comes in front of what the constraint demands."""
+        return self.active_constraint is not None and not self.active_constraint.begun and not self.thought_tokens
 
     @property
     def decoding(self) -> bool:

@@ -41,6 +41,31 @@ async def test_the_answer_is_what_the_text_says(engine: Engine, recorder: Record
     assert len(recorder.batches) < done.facts.usage.completion_tokens
 
 
+def read_by_batch(recorder: Recorder) -> list[int]:
+    """Tokens that were evaluated after each batch."""
+    return list(itertools.accumulate(sum(len(part.tokens) for part in batch) for batch in recorder.batches))
+
+
+async def test_what_is_certain_is_read_with_the_prompt(engine: Engine, recorder: Recorder) -> None:
+    """No batch ends with the prompt: the brace and the first key are in it, and the first step is for the name."""
+    usage = (await engine.submit(asking("Jason is 25")).result()).facts.usage
+    fresh = usage.prompt_tokens - usage.cached_tokens
+    assert next(tokens for tokens in read_by_batch(recorder) if tokens >= fresh) > fresh + 1
+
+
+async def test_an_answer_without_a_choice_takes_no_step(engine: Engine, recorder: Recorder) -> None:
+    """All of it is certain, so all of it is read with the prompt; the books are in order afterwards."""
+    done = await engine.submit(asking("What?", {"const": {"a": [1, "two"]}})).result()
+    assert json.loads(done.text) == {"a": [1, "two"]}
+    assert done.finish_reason == "stop"
+    usage = done.facts.usage
+    assert read_by_batch(recorder)[-1] == usage.prompt_tokens - usage.cached_tokens + usage.completion_tokens
+    engine.lock.call(engine.model.core.check_integrity).result(timeout=60)
+    again = await engine.submit(asking("What?", {"const": {"a": [1, "two"]}})).result()
+    assert again.text == done.text
+    assert again.facts.usage.cached_tokens > usage.cached_tokens
+
+
 async def test_every_answer_is_valid(engine: Engine) -> None:
     """Schemas and samplers of many kinds at once: each answer is complete and valid, and says it stopped."""
     samplers = (
