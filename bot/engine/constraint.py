@@ -86,6 +86,10 @@ class Constraint:
         """Whether a token may come next, an end token included."""
         return self._matcher.validate_tokens([token]) == 1
 
+    def would_leave(self, token: int) -> bool:
+        """Whether `mask` would leave this token possible; much faster than to ask it."""
+        return self.allows(token) and self._ends() is None
+
     def prefix(self, tokens: list[int]) -> int:
         """How many of these tokens may come next, one after the other."""
         return self._matcher.validate_tokens(tokens)

@@ -84,6 +84,8 @@ class Decoder:
         if constraint is None:
             return self._runner.sample(sequence.sampler, index)
         logits = self._runner.logits_in_place(index)
+        if sequence.sampler.takes_the_best and constraint.would_leave(best := int(np.argmax(logits))):
+            return best
         may_think = {token: logits[token] for token in sequence.thought_tokens}
         constraint.mask(logits)
         for token, logit in may_think.items():

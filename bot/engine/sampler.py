@@ -24,6 +24,10 @@ class Sampler:
                 raise InvalidRequestError(
                     f"logit_bias names token {token}; this model has tokens 0 to {vocabulary.size - 1}."
                 )
+        self.takes_the_best = params.temperature <= 0 and not (
+            params.logit_bias or _has_penalties(params) or params.dry_multiplier
+        )
+        """Whether all it does is to choose the token with the largest logit."""
         self.pointer = llama_cpp.llama_sampler_chain_init(llama_cpp.llama_sampler_chain_default_params())
         for part in _parts(params, vocabulary, n_ctx):
             llama_cpp.llama_sampler_chain_add(self.pointer, part)
