@@ -16,7 +16,8 @@ from benchmarks.extraction.cases import Case
 from benchmarks.hearthbot import Hearthbot
 from benchmarks.peer_server import LlamaServer, PeerError
 from benchmarks.setup import Setup
-from bot.engine.constraint import Constraint
+from bot.engine import constraint
+from bot.engine.closing import forced_tokens
 from bot.engine.engine import Engine
 from bot.extraction import Extractor
 from bot.extraction.bounds import Bounds
@@ -115,13 +116,12 @@ class HearthbotReader(Reader):
         await self._contender.__aenter__()
         engine = Shaped(self._contender.engine, speculation=self._speculation, reuse=self._reuse)
         self.extractor = Extractor(engine, SETTINGS)
-        self._forced = Constraint._forced
         if not self._forward:
-            setattr(Constraint, "_forced", lambda _: [])  # noqa: B010 - mypy knows no method that is replaced
+            setattr(constraint, "forced_tokens", lambda _: [])  # noqa: B010 - mypy knows no function that is replaced
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        setattr(Constraint, "_forced", self._forced)  # noqa: B010
+        setattr(constraint, "forced_tokens", forced_tokens)  # noqa: B010
         await self._contender.stop()
 
 
