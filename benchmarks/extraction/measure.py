@@ -81,26 +81,34 @@ class Result:
 
 
 async def measure(setup: Setup) -> Report:
-    """Everybody reads the texts, one after the other, `setup.runs` times."""
+    """Everybody reads the texts, one after the other, `setup.runs` times; those that read a share of them once."""
     every = load_cases()
-    results: dict[str, Result] = {}
+    runs: dict[str, list[list[Answer]]] = {}
+    steps: dict[str, int] = {}
     grounded: Grounded | None = None
-    for reader, step in _readers(setup):
-        cases = every[::step]
-        async with reader:
-            await reader.read(cases[0])  # pages are mapped, buffers allocated
-            runs = [[await reader.read(case) for case in cases] for _ in range(setup.runs)]
-            times = {
-                case.id: median(answer.seconds for answer in answers)
-                for case, answers in zip(cases, zip(*runs, strict=True), strict=True)
-            }
-            found = results[reader.name] = Result(name=reader.name, cases=cases, answers=runs[-1], times=times)
-            setup.say(f"extraction: {reader.name}: {found.score.share:.1%}, {sum(times.values()):.1f} s")
-            if reader.name == HEARTHBOT and isinstance(reader, HearthbotReader):
-                values = [answer.value for answer in found.answers]
-                grounded = await measure_grounding(reader, cases, values)
+    for number in range(setup.runs):
+        readers = [(reader, step) for reader, step in _readers(setup) if step == 1 or not number]
+        for reader, step in readers[:: -1 if number % 2 else 1]:
+            cases = every[::step]
+            steps[reader.name] = step
+            async with reader:
+                await reader.read(cases[0])  # pages are mapped, buffers allocated
+                answers = [await reader.read(case) for case in cases]
+                runs.setdefault(reader.name, []).append(answers)
+                setup.say(f"extraction: {reader.name}: {sum(answer.seconds for answer in answers):.1f} s")
+                if grounded is None and isinstance(reader, HearthbotReader):
+                    grounded = await measure_grounding(reader, cases, [answer.value for answer in answers])
     assert grounded is not None
+    results = {name: _result(name, every[:: steps[name]], read) for name, read in runs.items()}
     return _report(setup, every, results, grounded)
+
+
+def _result(name: str, cases: Sequence[Case], runs: Sequence[Sequence[Answer]]) -> Result:
+    times = {
+        case.id: median(answer.seconds for answer in answers)
+        for case, answers in zip(cases, zip(*runs, strict=True), strict=True)
+    }
+    return Result(name=name, cases=cases, answers=runs[-1], times=times)
 
 
 def _readers(setup: Setup) -> list[tuple[Reader, int]]:

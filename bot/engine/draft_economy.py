@@ -10,7 +10,7 @@ _SUREST = 0.98
 _STRENGTHS = (8, 16)
 """Bytes that match: below the first, below the second, and more are three kinds of evidence."""
 _MOST = 64
-_EVERY = 64
+_EVERY = 256
 _TRIED = 4
 
 

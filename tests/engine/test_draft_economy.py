@@ -42,7 +42,7 @@ def test_at_first_guesses_are_made() -> None:
 def test_what_does_not_pay_is_tried_again_now_and_then() -> None:
     """And goes on when it has become cheap."""
     made = economy(step_s=0.1, token_s=0.2, chance=0.9)
-    tried = [made.longest(MATCHED) for _ in range(640)]
+    tried = [made.longest(MATCHED) for _ in range(2560)]
     assert 1 <= sum(each > 0 for each in tried) <= 20
     for _ in range(60):
         made.measured(drafted=4, seconds=0.104)
