@@ -12,6 +12,9 @@ from bot.engine.json_lexer import JsonLexer
 from bot.engine.vocabulary import Vocabulary
 from bot.errors import InvalidRequestError, RequestError
 
+_FIRST = 64
+"""Tokens of the known way to the end that may be left out of it, because they were written or something else was."""
+
 
 class Constraint:
     """State of one reply. `mask`, choose, `take`, and again until `ended`.
@@ -139,7 +142,7 @@ class Constraint:
         known = [*self._closing, self._vocabulary.end_tokens[0]]
         # What has begun since is ended first.
         for first in ([], *self._finder.ends):
-            for start in range(len(known)):
+            for start in range(min(len(known), _FIRST)):
                 way = first + known[start:]
                 if self._matcher.validate_tokens(way) == len(way):
                     return way[:-1]
