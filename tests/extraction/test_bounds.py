@@ -128,3 +128,20 @@ def test_decimals_are_checked_as_they_are_written() -> None:
     validation = Validation({"type": "object", "properties": {"p": {"multipleOf": 0.01}}})
     assert validation.problem({"p": 0.29}) is None
     assert validation.problem({"p": 0.291}) is not None
+
+
+@pytest.mark.parametrize(
+    ("schema", "longest"),
+    [
+        ({"type": "string"}, 100),
+        ({"type": "string", "format": "email"}, 40),
+        ({"type": "string", "format": "uri"}, 40),
+        ({"type": "string", "format": "email", "minLength": 50}, 50),
+        ({"type": "string", "format": "email", "maxLength": 90}, 90),
+        ({"type": "string", "format": "uuid"}, 100),
+    ],
+)
+def test_an_address_has_a_bound_of_its_own(schema: dict[str, Any], longest: int) -> None:
+    """It is no longer than the longest word of a text; what the schema says goes before that."""
+    bounded = Bounds(max_string=100, max_address=40).apply({"type": "object", "properties": {"k": schema}})
+    assert bounded["properties"]["k"]["anyOf"][0]["maxLength"] == longest

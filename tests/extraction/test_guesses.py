@@ -1,5 +1,7 @@
 """What an answer probably says."""
 
+import pytest
+
 from bot.extraction.guesses import Guesses
 from bot.schemas.schema import Schema
 
@@ -31,3 +33,28 @@ def test_whole_numbers_are_guessed_for_whole_numbers() -> None:
 def test_a_long_text_is_not_searched() -> None:
     """It has too many values for a guess to be right."""
     assert _of("3 " * 3000, "count? int") == [""]
+
+
+@pytest.mark.parametrize(
+    ("text", "lacking"),
+    [
+        ("Jason is here", {"age", "due", "mail", "page"}),
+        ("Jason is twenty-five", {"due", "mail", "page"}),
+        ("Jason comes on 3 May 2024", {"mail", "page"}),
+        ("jason@home.example", {"age", "due"}),
+        ("jason at home dot example", {"age", "due"}),
+        ("见 www.example.com，二十五岁", {"due", "mail"}),
+    ],
+)
+def test_what_a_text_cannot_have(text: str, lacking: set[str]) -> None:
+    """Numbers, dates and addresses, spelled out too; nothing is said of what must be there, or is a text."""
+    schema = Schema.of_short("name, count int, nick?, age? int, due? date, mail? email, page? url, kind? a|b")
+    assert Guesses(text).lacking(schema.record) == lacking
+
+
+def test_nothing_is_said_where_fields_depend_on_one_another() -> None:
+    """One that is left out might have been needed for another."""
+    record = {"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}}}
+    assert Guesses("none").lacking(record) == {"a", "b"}
+    assert not Guesses("none").lacking({**record, "anyOf": [{"required": ["a"]}, {"required": ["b"]}]})
+    assert not Guesses("none " * 1000).lacking(record)
