@@ -114,6 +114,21 @@ async def test_an_unknown_value_can_be_an_error(engine: ScriptedEngine) -> None:
         await _extractor(engine, unknown="error").extract(LENIENT, "This is Bob")
 
 
+async def test_the_model_is_not_asked_for_what_the_text_cannot_have(engine: ScriptedEngine) -> None:
+    """A number where there is none is null from the start, unless it is to be an error, or has to be there."""
+    engine.answer = lambda _: '{"name": "Bob", "age": null, "city": null}'
+    for settings, text in (({}, "This is Bob"), ({"unknown": "error"}, "This is Bob"), ({}, "Bob is 25")):
+        await _extractor(engine, **settings).extract(LENIENT, text)
+    first, strict, told = (each.constraint.schema["properties"]["age"] for each in engine.history if each.constraint)
+    assert first == {"type": "null"}
+    assert strict == told != first
+    engine.answer = lambda _: '{"name": "Bob", "age": 1}'
+    await _extractor(engine).extract(PERSON, "This is Bob")
+    last = engine.history[-1].constraint
+    assert last is not None
+    assert last.schema["properties"]["age"]["type"] == "integer"
+
+
 async def test_a_property_that_may_be_left_out_is_left_out(engine: ScriptedEngine) -> None:
     """Where a JSON Schema knows no null, the result has the property not at all, and stays valid."""
     record = {
