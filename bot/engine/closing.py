@@ -12,7 +12,7 @@ from bot.engine.json_lexer import JsonLexer
 from bot.engine.vocabulary import Vocabulary
 
 _LONGEST = 8192
-"""Tokens. A value that needs more is given up."""
+"""Steps, those that are taken back included. A value that needs more is given up."""
 _ENDS = ((b'"',), (b"]",), (b"}",), (b"\xa1",), (b"\xa1", b"\xa1"))
 """The last two end most of UTF-8's characters of several bytes."""
 _CLOSERS = (b"}", b"]", b",", b":")
@@ -35,10 +35,12 @@ def forced_tokens(matcher: LLMatcher) -> list[int]:
     return forced[: matcher.validate_tokens(forced)] if forced else []
 
 
-def allowed_tokens(matcher: LLMatcher, size: int) -> NDArray[np.uint8]:
-    """Of each of the vocabulary's `size` tokens 1 where it may come next, else 0: all 0 where nothing can."""
-    bits = np.frombuffer(matcher.compute_bitmask(), dtype=np.uint8)
-    allowed = np.unpackbits(bits, count=size, bitorder="little")
+def allowed_tokens(matcher: LLMatcher, mask: bytes, size: int) -> NDArray[np.uint8]:
+    """Of each of the vocabulary's `size` tokens 1 where it may come next, else 0: all 0 where nothing can.
+
+    `mask` is what the matcher's `compute_bitmask` said.
+    """
+    allowed = np.unpackbits(np.frombuffer(mask, dtype=np.uint8), count=size, bitorder="little")
     first = int(allowed.argmax())
     # Before a byte that is not in the vocabulary llguidance allows what its tokenizer finds behind it.
     if allowed[first] and not matcher.validate_tokens([first]):
@@ -96,8 +98,8 @@ class ClosingFinder:
             step = forced_tokens(place.matcher)
             if not step and (token := self._choice(place, seen)) is not None:
                 step = [token]
+                place.tried.add(token)
                 choices.append(place.copy())
-                choices[-1].tried.add(token)
             if step and place.matcher.consume_tokens(step):
                 place.go_on(step, b"".join(self._pieces[token] for token in step))
             elif choices:  # what was chosen last cannot be written to its end
@@ -107,8 +109,9 @@ class ClosingFinder:
         return None
 
     def _choice(self, place: "_Place", seen: set[bytes]) -> int | None:
-        seen.add(place.matcher.compute_bitmask())
-        allowed = allowed_tokens(place.matcher, len(self._pieces))
+        mask = place.matcher.compute_bitmask()
+        seen.add(mask)
+        allowed = allowed_tokens(place.matcher, mask, len(self._pieces))
         allowed[list(place.tried)] = 0
         closers = self._closers if not place.lexer.in_string else [] if self._quote is None else [self._quote]
         for token in closers:
@@ -151,4 +154,5 @@ class ClosingFinder:
             ahead.consume_tokens(forced)
         if ahead.is_accepting():
             return True
-        return bool(allowed_tokens(ahead, len(self._pieces)).any()) and ahead.compute_bitmask() not in seen
+        mask = ahead.compute_bitmask()
+        return mask not in seen and bool(allowed_tokens(ahead, mask, len(self._pieces)).any())

@@ -168,7 +168,7 @@ class Constraint:
         return self._finder.string_ends if goes_round(bytes(self._lexer.string), self._copied_from) else None
 
     def _allowed(self) -> NDArray[np.uint8]:
-        allowed = allowed_tokens(self._matcher, self._vocabulary.size)
+        allowed = allowed_tokens(self._matcher, self._matcher.compute_bitmask(), self._vocabulary.size)
         if self._matcher.is_error() or not allowed.any():
             raise self._too_complex()
         return allowed

@@ -17,11 +17,9 @@ _BYTES_A_TOKEN = 3
 class PromptLookup:
     """Proposes the text's continuation of what the reply ends with."""
 
-    def __init__(self, source: bytes, tokenize: Callable[[bytes], list[int]], *, most: int) -> None:
-        """`most` is how many tokens a guess may have."""
+    def __init__(self, source: bytes, tokenize: Callable[[bytes], list[int]]) -> None:
         self._source = source
         self._tokenize = tokenize
-        self._most = most
         self.matched = 0
         """Bytes that speak for the guess; 0 where there is none."""
         self._end = 0
@@ -38,7 +36,7 @@ class PromptLookup:
         """Tokens that may come next, at most `most`, after `look_up` has found a place."""
         ahead = self._source[self._end : self._end + _AHEAD]
         # A longer match is better evidence. The guess ends where the text does, perhaps within a character.
-        return self._tokenize(ahead)[: min(most, self._most, max(1, self.matched // _BYTES_A_TOKEN))]
+        return self._tokenize(ahead)[: min(most, max(1, self.matched // _BYTES_A_TOKEN))]
 
     def _longest_match(self, reply: bytes) -> tuple[int, int]:
         """Where in the source the longest end of the reply ends, and how long it is; (0, 0) where there is none."""

@@ -10,7 +10,6 @@ from bot.engine.grammar import Grammar
 from bot.engine.prompt_lookup import PromptLookup
 from bot.engine.reasoning import REASONING_TAGS, ReasoningSplitter, control_texts_in_tags, open_thought
 from bot.engine.reply_writer import ReplyWriter
-from bot.engine.runner import MOST_DRAFTED
 from bot.engine.stop_strings import StopStrings
 from bot.engine.tool_parser import ToolParser
 from bot.engine.vocabulary import Vocabulary
@@ -101,7 +100,7 @@ class PromptReader:
             prompt_tokens=count,
             writer=writer,
             constraint=constraint,
-            lookup=PromptLookup(source, self._vocabulary.tokenize, most=MOST_DRAFTED) if source else None,
+            lookup=PromptLookup(source, self._vocabulary.tokenize) if source else None,
             thought_tokens=self._thought_tokens if may_think and constraint is not None else frozenset(),
         )
 

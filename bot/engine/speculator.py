@@ -25,9 +25,8 @@ class Speculator:
             sequence = part.sequence
             if sequence.lookup is None or not sequence.decoding or part.count < sequence.pending or left <= 0:
                 continue
-            draft = self._guess(sequence)[:left]
-            sequence.draft = draft
-            left -= len(draft)
+            sequence.draft = self._guess(sequence, left)
+            left -= len(sequence.draft)
 
     def settle(self, sequence: Sequence, base: int, draft: list[int]) -> None:
         """The log had `base` tokens when `draft` was evaluated behind it: keep what came true."""
@@ -48,7 +47,7 @@ class Speculator:
         if len(parts) == 1 and parts[0].count == 1 and parts[0].sequence.decoding:
             self._economy.measured(drafted=len(parts[0].sequence.draft), seconds=seconds)
 
-    def _guess(self, sequence: Sequence) -> list[int]:
+    def _guess(self, sequence: Sequence, most: int) -> list[int]:
         slot, constraint = sequence.holding, sequence.active_constraint
         if sequence.lookup is None or sequence.writer.thinking or (constraint is not None and not constraint.begun):
             return []
@@ -58,9 +57,9 @@ class Speculator:
         start = max(sequence.prompt_bytes, len(slot.log.text) - _LOOK_BACK)
         matched = sequence.lookup.look_up(bytes(slot.log.text[start:]))
         # One token more than the guess comes out of the batch.
-        room = max(0, min(sequence.room - 1, self._runner.n_ctx - length))
+        room = min(most, sequence.room - 1, self._runner.n_ctx - length)
         most = min(room, self._economy.longest(matched)) if matched else 0
-        if not most:
+        if most <= 0:
             return []
         draft = sequence.lookup.propose(most)
         return draft[: constraint.prefix(draft)] if constraint is not None and draft else draft
