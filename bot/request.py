@@ -101,6 +101,9 @@ class GenerationRequest:
     """Most tokens of thought; None is half of `max_tokens`."""
     may_shift: bool = False
     """Turns that were dropped from the middle may be cut out of the cache, what follows them evaluated no more."""
+    beginning_only: bool = False
+    """Evaluate what every prompt begins with in which the user's next message follows these, whatever it is. Together
+    with `max_tokens` 0."""
     continue_final: bool = False
     """The last message is the assistant's own and is written on."""
     constraint: JsonConstraint | None = None

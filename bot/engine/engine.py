@@ -16,6 +16,7 @@ from bot.engine.loaded_model import LoadedModel, ModelSource
 from bot.engine.lock import InferenceLock
 from bot.engine.open_requests import OpenRequests
 from bot.engine.prompt_reader import ReadPrompt
+from bot.engine.read_ahead import ReadAhead
 from bot.engine.sequence import Sequence
 from bot.errors import EngineLostError, HearthbotError, InvalidRequestError, QueueFullError, RequestError
 from bot.figures import EngineFigures, RequestFigures
@@ -75,7 +76,6 @@ class Engine:
 
     def __init__(self, source: ModelSource, observe: Callable[[ReplyFacts], None]) -> None:
         """Use `start`."""
-        self._observe = observe
         self._loop = asyncio.get_running_loop()
         self._source = source
         self._model: LoadedModel | None = None
@@ -86,8 +86,9 @@ class Engine:
         """Held while the model is loaded, changed or given up."""
         self._error: EngineLostError | None = None
         self._lost = asyncio.Event()
-        self._idle = IdleWork(self._loop, save=self._save, unload=self._unload_when_idle)
-        self._ledger = Ledger()
+        self._ahead = ReadAhead(self._accept)
+        self._idle = IdleWork(self._loop, read_ahead=self._ahead.begin, save=self._save, unload=self._unload_idle)
+        self._ledger = Ledger(observe)
         self.lock = InferenceLock(step=self._step, on_lost=self._lost_on_thread)
         # Reading a long prompt takes milliseconds: off the event loop, and not at the expense of anybody's reply.
         self._readers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="prompt-reader")
@@ -146,10 +147,14 @@ class Engine:
         """
         if self._error is not None:
             raise self._error
+        self._ahead.give_way()
         settings = self._source.engine
         # The line refuses what is too much; this only bounds what may be on its way to it while a model is loaded.
         if self._open.reading > 2 * (settings.max_waiting + settings.max_parallel):
             raise QueueFullError("Too many people are waiting right now. Please try again in a few minutes.")
+        return self._accept(request)
+
+    def _accept(self, request: GenerationRequest) -> Generation:
         generation = Generation(next(self._ids), self.cancel)
         submitted_at = time.perf_counter()
         reading = self._loop.create_task(self._read(generation, request, submitted_at), name="prompt")
@@ -195,8 +200,8 @@ class Engine:
         """From now on these are the starts that many conversations share; what is new of them is read ahead."""
         known, starts = self._source.personas, tuple(map(tuple, personas))
         self._source = replace(self._source, personas=starts)
-        if self._model is not None and self._error is None:
-            self._prewarm(self._model, [start for start in starts if start not in known])
+        if self._model is not None and self._error is None and self._source.engine.prewarm:
+            self._ahead.read_personas([start for start in starts if start not in known])
 
     async def unload(self) -> bool:
         """Free the model's memory until the next request needs it; False when somebody uses it."""
@@ -210,6 +215,7 @@ class Engine:
         """Drop every KV state of these users, from the context, RAM and disk. Raises `EngineLostError`."""
         if self._error is not None:
             raise self._error
+        self._ahead.forget(users)
         async with self._switching:
             model = self._model or await self._load()  # only with it the files on disk are known
             await asyncio.wrap_future(self.lock.call(lambda: model.core.forget(set(users))))
@@ -251,11 +257,11 @@ class Engine:
         except (RequestError, EngineLostError) as error:
             generation.push(GenerationFailed(error=error, text=""))
         except HearthbotError as error:
-            generation.push(GenerationFailed(error=self._model_is_gone(error), text=""))
+            gone = RequestError("My model cannot be loaded right now. Please tell the owner of this bot.", str(error))
+            generation.push(GenerationFailed(error=gone, text=""))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this request's only
-            generation.push(
-                GenerationFailed(error=InvalidRequestError("I cannot read this message.", repr(error)), text="")
-            )
+            unreadable = InvalidRequestError("I cannot read this message.", repr(error))
+            generation.push(GenerationFailed(error=unreadable, text=""))
         finally:
             notice.cancel()
 
@@ -288,9 +294,11 @@ class Engine:
     def _deliver(self, events: list[tuple[Sequence, GenerationEvent]]) -> None:
         for sequence, event in events:
             self._open.deliver(sequence, event)
+            if sequence.request.beginning_only:
+                continue
             self._ledger.count(event)
             if isinstance(event, GenerationDone):
-                self._observe(event.facts)
+                self._ahead.replied(sequence.request, event, sequences=self._model.read_ahead if self._model else 0)
         if self._open.settle():
             self._idle.begin(unload_s=self._source.engine.idle_unload_s)
 
@@ -298,7 +306,7 @@ class Engine:
         if self._model is not None:
             self.lock.post(self._model.core.keep_idle)
 
-    async def _unload_when_idle(self) -> None:
+    async def _unload_idle(self) -> None:
         if await self.unload():
             self._source.notify("The model was idle and has been unloaded; the next message loads it again.")
 
@@ -307,17 +315,12 @@ class Engine:
     async def _load(self) -> LoadedModel:
         model = await LoadedModel.load(self._source, self._deliver_from_thread)
         self._model, self._n_ctx, self._knows_tools = model, model.runner.n_ctx, model.reader.knows_tools
-        self._prewarm(model, self._source.personas)
+        if self._source.engine.prewarm:
+            self._ahead.read_personas(self._source.personas)
         return model
 
-    def _prewarm(self, model: LoadedModel, personas: SequenceOf[SequenceOf[ChatMessage]]) -> None:
-        if not self._source.engine.prewarm:
-            return
-        for request, start in model.prewarm_requests(personas):
-            generation = Generation(next(self._ids), self.cancel)
-            self._enqueue(model, generation, request, model.reader.measured(request, start), time.perf_counter())
-
     async def _unload(self) -> None:
+        self._ahead.forget()
         model, self._model = self._model, None
         if model is None:
             return
@@ -329,9 +332,6 @@ class Engine:
     def _step(self) -> bool:
         model = self._model
         return model is not None and model.core.step()
-
-    def _model_is_gone(self, error: HearthbotError) -> RequestError:
-        return RequestError("My model cannot be loaded right now. Please tell the owner of this bot.", str(error))
 
     # losing it
 

@@ -1,15 +1,20 @@
 """Counts what the engine did."""
 
+from collections.abc import Callable
+
 from bot.engine.loaded_model import LoadedModel
 from bot.engine.sequence import Sequence
 from bot.figures import EngineFigures, RequestFigures, RequestState
+from bot.messages import ReplyFacts
 from bot.request import GenerationDone, GenerationEvent, GenerationFailed
 
 
 class Ledger:
     """Outlives the models that are loaded. Belongs to the event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, observe: Callable[[ReplyFacts], None]) -> None:
+        """`observe` gets the facts of each reply."""
+        self._observe = observe
         self._ttft_ms = 0.0
         self._replies = self._failures = self._cache_hits = 0
         self._prompt_tokens = self._cached_tokens = self._completion_tokens = 0
@@ -26,6 +31,7 @@ class Ledger:
             self._cached_tokens += usage.cached_tokens
             self._ttft_ms += event.facts.timings.ttft_ms
             self._completion_tokens += usage.completion_tokens
+            self._observe(event.facts)
 
     def figures(self, model: LoadedModel | None) -> EngineFigures:
         """Everything as of now; without a model nothing is measured or kept."""

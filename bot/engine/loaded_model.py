@@ -1,8 +1,7 @@
 """A model with everything that lives and dies with it."""
 
 import asyncio
-import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +19,6 @@ from bot.engine.prompt_reader import PromptReader, ReadPrompt
 from bot.engine.reuse import Reuse
 from bot.engine.runner import Runner, gpu_offload_supported
 from bot.engine.scheduler import Scheduler
-from bot.engine.token_log import common_length
 from bot.engine.waiting_line import WaitingLine
 from bot.request import ChatMessage, GenerationRequest
 from bot.settings import EngineSettings, ModelSettings
@@ -78,6 +76,9 @@ class LoadedModel:
             control_texts=runner.vocabulary.control_texts,
         )
         self.reader = PromptReader(template=template, vocabulary=runner.vocabulary, n_ctx=runner.n_ctx)
+        # What was read ahead in vain must be easy to forget.
+        self.read_ahead = settings.max_parallel if settings.prewarm and not runner.needs_checkpoints else 0
+        """For how many of the latest conversations the next prompt's beginning is read ahead."""
         self.store = _open_store(source.cache_dir, settings, runner)
         self.scheduler = Scheduler(
             WaitingLine(limit=settings.max_waiting, limit_per_user=settings.max_waiting_per_user),
@@ -101,17 +102,6 @@ class LoadedModel:
         if self.store is not None:
             self.store.prefetch(prompt.text)
         return prompt
-
-    def prewarm_requests(self, personas: Sequence[Sequence[ChatMessage]]) -> list[tuple[GenerationRequest, bytes]]:
-        """Requests that read what every conversation with a persona begins with, and write nothing."""
-        requests = []
-        for messages in personas:
-            probes = [[*messages, ChatMessage(role="user", content=content)] for content in ("a", "b")]
-            first, second = (self.reader.render(probe) for probe in probes)
-            start = first[: common_length(first, second)]
-            name = f"persona {hashlib.sha256(start).hexdigest()}"
-            requests.append((GenerationRequest(messages=(), user="", conversation=name, max_tokens=0), start))
-        return requests
 
     async def close(self, lock: InferenceLock) -> None:
         """Save what is worth keeping and free the memory. Nothing may be running."""

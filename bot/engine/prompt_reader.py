@@ -11,6 +11,7 @@ from bot.engine.prompt_lookup import PromptLookup
 from bot.engine.reasoning import REASONING_TAGS, ReasoningSplitter, control_texts_in_tags, open_thought
 from bot.engine.reply_writer import ReplyWriter
 from bot.engine.stop_strings import StopStrings
+from bot.engine.token_log import common_length
 from bot.engine.tool_parser import ToolParser
 from bot.engine.vocabulary import Vocabulary
 from bot.errors import InvalidRequestError, PromptTooLongError
@@ -60,14 +61,28 @@ class PromptReader:
     def read(self, request: GenerationRequest) -> ReadPrompt:
         """Raises `PromptTooLongError` for what can never fit and `InvalidRequestError` for what cannot be rendered."""
         _check(request)
+        if request.beginning_only:
+            return self._beginning(request)
         if request.prompt is not None:
-            return self.measured(request, self._with_bos(request.prompt).encode(errors="replace"))
+            return self._measured(request, self._with_bos(request.prompt).encode(errors="replace"))
         text = self.render(
             request.messages, request.reasoning, continue_final=request.continue_final, tools=_offered(request)
         )
-        return self.measured(request, text)
+        return self._measured(request, text)
 
-    def measured(self, request: GenerationRequest, text: bytes) -> ReadPrompt:
+    def _beginning(self, request: GenerationRequest) -> ReadPrompt:
+        """What is the same whatever the user says next."""
+        first, second = (
+            self.render(
+                (*request.messages, ChatMessage(role="user", content=content)),
+                request.reasoning,
+                tools=_offered(request),
+            )
+            for content in ("a", "b")
+        )
+        return self._measured(request, first[: common_length(first, second)])
+
+    def _measured(self, request: GenerationRequest, text: bytes) -> ReadPrompt:
         """A rendered prompt, ready for the line. Raises `PromptTooLongError`."""
         count = len(self._vocabulary.tokenize(text))
         if not count:

@@ -140,7 +140,10 @@ class EngineSettings(Settings):
     share_prefix: bool = Field(
         True, description="one person's prompt may start from what was evaluated for another's, such as a persona"
     )
-    prewarm: bool = Field(True, description="read the personas at start-up, so that nobody waits for that")
+    prewarm: bool = Field(
+        True,
+        description="read ahead what is certain to come: personas at start-up, the next message's frame after a reply",
+    )
     idle_unload_s: PositiveFloat | None = Field(
         None, description="seconds without requests after which the model's memory is freed until the next message"
     )

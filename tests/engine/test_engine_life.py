@@ -51,6 +51,7 @@ async def ask(engine: Engine, text: str, *, name: str = "ann") -> GenerationDone
 
 async def read_ahead(engine: Engine) -> None:
     """Return when nothing is being read any more: whoever asks before goes first."""
+    await engine.count_prompt_tokens([PERSONA])
     while engine.requests():
         await engine.count_prompt_tokens([PERSONA])
 
