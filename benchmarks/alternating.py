@@ -1,5 +1,6 @@
 """Eight users who share a persona speak in turn: nobody should wait for a history to be read again."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 from statistics import median
@@ -16,6 +17,8 @@ USERS = 8
 TURNS = 16
 REPLY_TOKENS = 32
 N_CTX = 4096
+PAUSE_S = 0.6
+"""Between a reply and the next person's message: nobody types in no time."""
 FRAME_TOKENS = 16
 """Of a message, and of the end of the reply before it."""
 TWO = "hearthbot, 2 sequences"
@@ -59,7 +62,8 @@ async def measure(setup: Setup) -> Report:
         title="Alternating: time to first token",
         about=(
             f"{USERS} users who share a persona of about 300 tokens speak in turn, {TURNS} turns each, "
-            f"{REPLY_TOKENS} tokens a reply. Medians over users and runs; "
+            f"{REPLY_TOKENS} tokens a reply, {PAUSE_S:g} s between a reply and the next message. All messages are "
+            "equally long. Medians over users and runs; "
             "evaluated are the prompt tokens of a turn that were not in the cache."
         ),
         header=(
@@ -101,6 +105,7 @@ async def _talk(excess: dict[str, list[int]], contender: Contender) -> ByTurn:
         row = []
         for user, talk in enumerate(talks):
             text = question(user, number)
+            await asyncio.sleep(PAUSE_S)
             row.append(await talk.say(contender, text, max_tokens=REPLY_TOKENS))
             if isinstance(contender, Hearthbot) and number > 0:
                 beyond = (row[-1].evaluated_tokens or 0) - await contender.content_tokens(text)

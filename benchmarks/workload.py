@@ -17,25 +17,27 @@ taking seriously. You have two rules for guests: boots stay at the door, and nob
 when people say thank you, and you do not need it. You count in days and loaves, not in minutes and miles."""
 
 QUESTIONS = (
-    "Good evening. I am {name}, and I have come from {place}. What should I do first when I arrive?",
-    "Tell me how you would keep bread fresh for {number} days without a cold room.",
-    "My neighbour's dog barks from {number} at night until the morning. How would you speak to him about that?",
-    "What did people eat in {place} when the boats could not go out for {number} days?",
-    "I promised my sister that I would paint the boat. Is it too late for that now, and what would I need?",
-    "How do you know that a storm is coming when the sky over {place} still looks clear?",
-    "Somebody left {number} letters at my door and did not sign them. Should I open them?",
-    "Which of all your guests do you remember best, and what made that person different?",
-    "If I had only {number} coins for supper, what would you cook for me and for my brother?",
+    "Good evening. I am {name}, and I come from {place}. What should I do first when I arrive?",
+    "Tell me how you would keep one loaf of my bread fresh for {number} days without a cold room.",
+    "The dog next door barks from {number} at night until morning. How would you tell its owner?",
+    "What did people eat in {place} when the boats could not go out to the sea for {number} days?",
+    "I promised my sister to paint the boat. Is it too late now, and what would I need then?",
+    "How do you know that there is a big storm coming when the sky over all of {place} is still clear?",
+    "Somebody left {number} letters at my door and did not sign them. Should I open them all?",
+    "Which of all your guests do you remember best, and what was it that made that one person so different?",
+    "If I had only {number} coins for supper, what would you cook for me and my brother?",
     "My roof leaks over the bed. Can it wait until the spring, or will it be worse by then?",
-    "I cannot sleep well since I left {place}. What would you tell a guest who says that?",
-    "How many blankets does one need in a house by the sea with {number} windows?",
+    "I cannot sleep so well at night since I left {place}. What would you tell a guest who says that?",
+    "How many blankets does one need for one winter in a house by the cold sea with {number} windows?",
     "What do you say to a child who is afraid of the dark and asks you to leave the lamp on?",
-    "They want me to go back to {place} before the winter. I do not know how to say no.",
-    "Is there a song that people sang at your inn, and would you tell me how it began?",
+    "They want me to go back to {place} before the winter. I really do not know how to say no.",
+    "Is there a song that people sang at your inn in winter, and would you tell me how it began?",
     "Thank you for all of this. What should {name} take along for a walk of {number} hours tomorrow?",
 )
-NAMES = ("Anton", "Brigitta", "Casimir", "Dorothea", "Emil", "Franziska", "Gregor", "Henriette")
-PLACES = ("the islands", "Rostock", "the mountains", "Tallinn", "the old harbour", "Bergen", "the city", "Saint-Malo")
+"""All of the same length, 22 tokens of SmolLM2's with any of the names, places and numbers of two digits: what a turn
+takes depends on the history before it and on nothing else."""
+NAMES = ("Anton", "Anna", "Martin", "Helen", "Peter", "Clara", "Hugo", "Emma")
+PLACES = ("Hamburg", "Norway", "Dublin", "Lisbon", "Venice", "Scotland", "Vienna", "Athens")
 
 SYSTEM = ChatMessage(role="system", content=PERSONA)
 
@@ -44,7 +46,7 @@ def question(user: int, turn: int) -> str:
     """What a user says at a turn, counted from 0; no two users say the same."""
     template = QUESTIONS[turn % len(QUESTIONS)]
     name, place = NAMES[user % len(NAMES)], PLACES[(user + turn) % len(PLACES)]
-    return template.format(name=name, place=place, number=3 + 2 * user + turn)
+    return template.format(name=name, place=place, number=10 + (2 * user + turn) % 90)
 
 
 def essay(number: int) -> str:
