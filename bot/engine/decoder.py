@@ -62,9 +62,9 @@ class Decoder:
     def _next(self, sequence: Sequence, index: int) -> FinishReason | None:
         constraint = sequence.active_constraint
         if constraint is not None and sequence.begins_for_certain:
-            forced = constraint.begin()
-            foreseen = sequence.foreseen > 0
-            if forced and ((reason := self._write(sequence, forced, chosen=0)) is not None or not foreseen):
+            # It was evaluated with the prompt, or it fills all the room there is and ends the reply.
+            reason = self._write(sequence, constraint.begin(), chosen=0)
+            if reason is not None:
                 return reason
         untouched = self._runner.logits(index) if sequence.wants_logprobs else None
         token = self._choose(sequence, constraint, index)
