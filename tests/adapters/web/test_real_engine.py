@@ -74,9 +74,9 @@ async def test_a_client_that_leaves_costs_one_batch(
     """The batch that was begun when the client left is the request's last, whether it was read or written in."""
     gate = Gate(engine, monkeypatch)
     cancelled, ended = asyncio.Event(), asyncio.Event()
-    cancel, observe = engine.cancel, engine._observe
+    cancel, observe = engine.cancel, engine._ledger._observe
     monkeypatch.setattr(engine, "cancel", lambda request_id: (cancel(request_id), cancelled.set()))
-    monkeypatch.setattr(engine, "_observe", lambda facts: (observe(facts), ended.set()))
+    monkeypatch.setattr(engine._ledger, "_observe", lambda facts: (observe(facts), ended.set()))
     try:
         async with web(engine) as adapter, httpx2.AsyncClient(base_url=adapter.url, timeout=60) as client:
             stopped = asyncio.create_task(gate.stopped_at(batch))
