@@ -13,6 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bot.engine.stored_state import (
     DamagedStateError,
     ForeignStateError,
@@ -39,6 +42,8 @@ class _Entry:
     """None when only on disk."""
     disk_size: int = 0
     """Bytes of the file; 0 when it is not on disk."""
+    being_written: bool = False
+    """Whether a file is made of the state now."""
 
 
 class KvStore:
@@ -68,6 +73,19 @@ class KvStore:
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="kv-writer")
         if disk_limit:
             self._index_disk()
+
+    def take_memory(self, owner: StateOwner, log: TokenLog) -> NDArray[np.uint8] | None:
+        """Drop the state in RAM that one of this owner and log is about to replace; returns its memory.
+
+        None where there is no such state, or a file is being made of it.
+        """
+        with self._lock:
+            entry = self._entries.get(_key(owner, log))
+            if entry is None or entry.state is None or entry.being_written:
+                return None
+            del self._entries[entry.key]
+            blob = entry.state.blob
+            return blob if blob.base is None else blob.base
 
     def put(self, state: StoredState) -> None:
         """Keep a state, in place of what its conversation had before; a checkpoint replaces a checkpoint only."""
@@ -247,12 +265,14 @@ class KvStore:
             state = entry.state
             if state is None or self._entries.get(entry.key) is not entry:
                 return
+            entry.being_written = True
         try:
             size = write_state(self._path(entry.key), state, self._fingerprint)
         except OSError as error:
             _LOGGER.warning("a KV state could not be written: %s", error)
             size = 0
         with self._lock:
+            entry.being_written = False
             if self._entries.get(entry.key) is not entry:
                 self._path(entry.key).unlink(missing_ok=True)
                 return

@@ -94,7 +94,8 @@ class PrefixCache:
         log = slot.log.copy()
         if log.truncate(slot.evaluated) != slot.evaluated:
             return False
-        self._store.put(StoredState(owner=owner, log=log, blob=self._runner.save(slot.seq_id)))
+        blob = self._runner.save(slot.seq_id, self._store.take_memory(owner, log))
+        self._store.put(StoredState(owner=owner, log=log, blob=blob))
         return True
 
     def _restore(self, slot: Slot, key: str) -> bool:

@@ -203,13 +203,19 @@ class Runner:
         llama_cpp.llama_memory_seq_rm(self._memory, target, -1, -1)
         llama_cpp.llama_memory_seq_cp(self._memory, source, target, -1, -1)
 
-    def save(self, seq_id: int) -> NDArray[np.uint8]:
-        """A copy of what a sequence holds, for `restore`."""
+    def save(self, seq_id: int, memory: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
+        """A copy of what a sequence holds, for `restore`.
+
+        It is written into `memory` where that fits and is not much too large: the first touch of fresh pages takes many
+        times as long as the copy. Fresh memory has room for the same conversation some turns later; what is never
+        touched takes no RAM.
+        """
         size = llama_cpp.llama_state_seq_get_size(self._context, seq_id)
-        blob = np.empty(size, dtype=np.uint8)
-        pointer = blob.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
+        if memory is None or not size <= memory.nbytes <= 2 * size:
+            memory = np.empty(size + size // 4, dtype=np.uint8)
+        pointer = memory.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
         written = llama_cpp.llama_state_seq_get_data(self._context, pointer, size, seq_id)
-        return blob[:written]
+        return memory[:written]
 
     def restore(self, seq_id: int, blob: NDArray[np.uint8]) -> bool:
         """Make a sequence hold what was saved. False, with the sequence emptied, where the context refuses it."""

@@ -1,7 +1,9 @@
 """States fall from RAM to disk and come back, or are not trusted."""
 
 import logging
+import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +71,40 @@ def test_the_longest_common_start_is_found(open_store: Open) -> None:
     assert found is not None
     assert found.owner.conversation == "b"
     assert store.best(b"persona two", lambda owner: owner.user == "ann")[1] == len(b"persona ")
+
+
+def test_memory_of_a_state_that_is_replaced_can_be_used_again(open_store: Open) -> None:
+    """Once, by the same conversation, and the state is gone from then on; all of the memory, not its used part."""
+    store = open_store()
+    old = state("a", b"hello")
+    memory = np.zeros(2 * BLOB, dtype=np.uint8)
+    store.put(replace(old, blob=memory[:BLOB]))
+    assert store.take_memory(replace(old.owner, conversation="b"), old.log) is None
+    assert store.take_memory(old.owner, old.log) is memory
+    assert store.take_memory(old.owner, old.log) is None
+    assert text_of(store, b"hello") is None
+    store.put(state("a", b"hello there"))
+    assert text_of(store, b"hello there") == b"hello there"
+
+
+def test_memory_of_which_a_file_is_being_made_is_left_alone(open_store: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file would have half of one state and half of another."""
+    store, writing, go_on = open_store(), threading.Event(), threading.Event()
+
+    def slow_write(path: Path, written: StoredState, fingerprint: str) -> int:
+        writing.set()
+        assert go_on.wait(60)
+        return write_state(path, written, fingerprint)
+
+    monkeypatch.setattr("bot.engine.kv_store.write_state", slow_write)
+    kept = state("a", b"hello")
+    store.put(kept)
+    store.save()
+    assert writing.wait(60)
+    assert store.take_memory(kept.owner, kept.log) is None
+    go_on.set()
+    store.flush()
+    assert store.take_memory(kept.owner, kept.log) is kept.blob
 
 
 def test_a_conversation_has_one_state(open_store: Open) -> None:

@@ -40,6 +40,23 @@ def test_logits_do_not_depend_on_the_sequence_or_on_company(runner: Runner) -> N
     assert [runner.length(seq_id) for seq_id in range(4)] == [len(tokens)] * 4
 
 
+def test_a_state_is_saved_into_memory_that_fits(runner: Runner) -> None:
+    """It is the same state wherever it lies; memory that is too small, or far too large, is left alone."""
+    tokens = prompt(runner)
+    runner.decode([BatchPart(seq_id=0, position=0, tokens=tokens, wants_logits=False)])
+    fresh = runner.save(0)
+    size = fresh.nbytes
+    fits, small, large = (np.zeros(nbytes, dtype=np.uint8) for nbytes in (size + 100, size - 1, 3 * size))
+    again = runner.save(0, fits)
+    assert np.array_equal(again, fresh)
+    assert np.array_equal(fits[:size], fresh)
+    assert runner.restore(1, again)
+    assert runner.length(1) == len(tokens)
+    for other in (small, large):
+        assert np.array_equal(runner.save(0, other), fresh)
+        assert not other.any()
+
+
 SMALL = EngineSettings(n_ctx=512, max_parallel=2)
 
 
