@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,10 @@ from tests.support.tiny_models import WRITERS
 FRAME = "<|im_start|>user\n"
 
 
-async def start(folder: Path, *, model: Path | None = None, **more: object) -> Engine:
+async def start(folder: Path, *, model: Path | None = None, template: str | None = None, **more: object) -> Engine:
     """A small engine."""
     settings = EngineSettings.model_validate({"n_ctx": 512, "max_parallel": 1, "n_threads": 1, "probe": "off", **more})
-    named = ModelSettings(path=str(model) if model else None)
+    named = ModelSettings(path=str(model) if model else None, chat_template=template)
     return await Engine.start(named, settings, cache_dir=folder, notify=lambda _: None)
 
 
@@ -76,6 +77,26 @@ async def test_the_next_message_finds_its_frame_read(tmp_path: Path) -> None:
         replies.append(again.text)
         await engine.aclose()
     assert replies[0] == replies[1]
+
+
+THINKING = (
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n{% endif %}"
+)
+
+
+async def test_a_reply_is_read_again_without_its_thoughts(tmp_path: Path) -> None:
+    """A template that leaves thoughts out of the history makes the next prompt another one; nobody waits for that."""
+    engine = await start(tmp_path, template=THINKING)
+    asked = request(said("What is two and two?"), max_tokens=80)
+    first = await engine.submit(replace(asked, reasoning_budget=20)).result()
+    assert first.reasoning
+    assert first.text
+    await read_ahead(engine)
+    answer = ChatMessage(role="assistant", content=first.text)
+    again = await engine.submit(request(*asked.messages, answer, said("And three?"))).result()
+    assert again.facts.usage.prompt_tokens - again.facts.usage.cached_tokens < 20
+    await engine.aclose()
 
 
 async def test_what_is_read_ahead_counts_for_nobody(tmp_path: Path) -> None:
