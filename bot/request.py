@@ -102,8 +102,8 @@ class GenerationRequest:
     may_shift: bool = False
     """Turns that were dropped from the middle may be cut out of the cache, what follows them evaluated no more."""
     beginning_only: bool = False
-    """Evaluate what every prompt begins with in which the user's next message follows these, whatever it is. Together
-    with `max_tokens` 0."""
+    """Evaluate what every prompt begins with in which the user's next message follows these, whatever it is, and write
+    nothing."""
     continue_final: bool = False
     """The last message is the assistant's own and is written on."""
     constraint: JsonConstraint | None = None

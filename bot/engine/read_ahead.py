@@ -25,11 +25,7 @@ class ReadAhead:
         """Read what every conversation with each of these begins with."""
         for persona in personas:
             name = f"persona {hashlib.sha256(repr(tuple(persona)).encode()).hexdigest()}"
-            self._submit(
-                GenerationRequest(
-                    messages=tuple(persona), user="", conversation=name, max_tokens=0, beginning_only=True
-                )
-            )
+            self._submit(GenerationRequest(messages=tuple(persona), user="", conversation=name, beginning_only=True))
 
     def replied(self, request: GenerationRequest, done: GenerationDone, *, sequences: int) -> None:
         """A request has been answered; `sequences` is how many of the latest conversations to read for."""
@@ -73,6 +69,5 @@ def _following(request: GenerationRequest, done: GenerationDone) -> GenerationRe
         reasoning=request.reasoning,
         tools=request.tools,
         tool_choice=request.tool_choice,
-        max_tokens=0,
         beginning_only=True,
     )

@@ -123,6 +123,8 @@ class Sequence:
     @property
     def most_tokens(self) -> int:
         """How long the reply may become, as far as the request limits it."""
+        if self.request.beginning_only:
+            return 0
         return self.request.max_tokens if self.request.max_tokens is not None else _UNLIMITED
 
     def admitted(self, slot: Slot) -> None:
