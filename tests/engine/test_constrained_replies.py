@@ -15,7 +15,7 @@ from bot.errors import InvalidRequestError
 from bot.request import ChatMessage, GenerationDelta, GenerationRequest, JsonConstraint, SamplingParams
 from bot.settings import ModelSettings
 from tests.support.json_schemas import PERSON, REFUSED, SCHEMAS
-from tests.support.real_engine import ENGINE_SETTINGS, Recorder
+from tests.support.real_engine import ENGINE_SETTINGS, THINKING_TEMPLATE, Recorder
 
 GREEDY = SamplingParams(temperature=0)
 
@@ -141,12 +141,8 @@ async def test_cancelling_in_the_middle_leaves_order(engine: Engine) -> None:
 
 async def test_a_thought_comes_first(tmp_path: Path) -> None:
     """A model that thinks does so freely; its answer is held to the schema, and always has room."""
-    template = (
-        "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
-        "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n{% endif %}"
-    )
     engine = await Engine.start(
-        ModelSettings(chat_template=template), ENGINE_SETTINGS, cache_dir=tmp_path, notify=lambda _: None
+        ModelSettings(chat_template=THINKING_TEMPLATE), ENGINE_SETTINGS, cache_dir=tmp_path, notify=lambda _: None
     )
     no_end = SamplingParams(temperature=0, logit_bias={2: -100.0})
     thinking = asking("Extract as JSON: Jason is 25 years old", max_tokens=80, reasoning="show", sampling=no_end)

@@ -24,7 +24,7 @@ from bot.request import (
     SamplingParams,
 )
 from bot.settings import EngineSettings, ModelSettings
-from tests.support.real_engine import ENGINE_SETTINGS, Recorder
+from tests.support.real_engine import ENGINE_SETTINGS, THINKING_TEMPLATE, Recorder
 from tests.support.until import until
 
 GREEDY = SamplingParams(temperature=0)
@@ -289,12 +289,8 @@ async def test_continue_goes_on_where_the_reply_ended(engine: Engine) -> None:
 
 async def test_a_budget_ends_the_thought_and_an_answer_follows(tmp_path: Path) -> None:
     """A model that would think for ever is made to close its thought, and answers."""
-    template = (
-        "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
-        "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n{% endif %}"
-    )
     engine = await Engine.start(
-        ModelSettings(chat_template=template), ENGINE_SETTINGS, cache_dir=tmp_path, notify=lambda _: None
+        ModelSettings(chat_template=THINKING_TEMPLATE), ENGINE_SETTINGS, cache_dir=tmp_path, notify=lambda _: None
     )
     end_of_turn = SamplingParams(temperature=0, logit_bias={2: -100.0})
     thinking = request(

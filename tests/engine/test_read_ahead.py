@@ -13,6 +13,7 @@ from bot.generation import Generation
 from bot.messages import FinishReason, ReplyFacts, Timings, Usage
 from bot.request import ChatMessage, GenerationDone, GenerationRequest, SamplingParams, ToolCall
 from bot.settings import EngineSettings, ModelSettings
+from tests.support.real_engine import THINKING_TEMPLATE
 from tests.support.tiny_models import WRITERS
 
 FRAME = "<|im_start|>user\n"
@@ -79,15 +80,9 @@ async def test_the_next_message_finds_its_frame_read(tmp_path: Path) -> None:
     assert replies[0] == replies[1]
 
 
-THINKING = (
-    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
-    "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n{% endif %}"
-)
-
-
 async def test_a_reply_is_read_again_without_its_thoughts(tmp_path: Path) -> None:
     """A template that leaves thoughts out of the history makes the next prompt another one; nobody waits for that."""
-    engine = await start(tmp_path, template=THINKING)
+    engine = await start(tmp_path, template=THINKING_TEMPLATE)
     asked = request(said("What is two and two?"), max_tokens=80)
     first = await engine.submit(replace(asked, reasoning_budget=20)).result()
     assert first.reasoning

@@ -14,6 +14,11 @@ from bot.engine.sampler import Sampler
 from bot.settings import EngineSettings, ModelSettings
 
 ENGINE_SETTINGS = EngineSettings(n_ctx=2560, max_parallel=4, n_threads=1, probe="off")
+THINKING_TEMPLATE = (
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n{% endif %}"
+)
+"""Opens a thought in front of each reply."""
 
 
 def demo_model() -> Path:
